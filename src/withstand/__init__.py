@@ -1,0 +1,78 @@
+"""withstand: measure, stress and plan the resilience of production networks.
+
+The public names load on first use, so that `import withstand` stays light.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from withstand import examples, measures, model, readers, report, stress, workbench
+    from withstand.errors import DataError, ScenarioError, WithstandError
+    from withstand.examples import example
+    from withstand.model.checking import check
+    from withstand.model.findings import Finding
+    from withstand.model.network import ProductionNetwork
+    from withstand.model.option import Option, apply
+    from withstand.model.scenario import Scenario, Shock
+    from withstand.readers import network_from_links, read_folder, write_folder
+
+_HOMES = {
+    "DataError": "errors",
+    "ScenarioError": "errors",
+    "WithstandError": "errors",
+    "Finding": "model.findings",
+    "Option": "model.option",
+    "ProductionNetwork": "model.network",
+    "Scenario": "model.scenario",
+    "Shock": "model.scenario",
+    "apply": "model.option",
+    "check": "model.checking",
+    "example": "examples",
+    "network_from_links": "readers",
+    "read_folder": "readers",
+    "write_folder": "readers",
+}
+_MODULES = ("examples", "measures", "model", "readers", "report", "stress", "workbench")
+
+__all__ = [
+    "DataError",
+    "Finding",
+    "Option",
+    "ProductionNetwork",
+    "Scenario",
+    "ScenarioError",
+    "Shock",
+    "WithstandError",
+    "apply",
+    "check",
+    "example",
+    "examples",
+    "measures",
+    "model",
+    "network_from_links",
+    "read_folder",
+    "readers",
+    "report",
+    "stress",
+    "workbench",
+    "write_folder",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its home on first use."""
+    if name in _MODULES:
+        return importlib.import_module(f"withstand.{name}")
+    if name in _HOMES:
+        value = getattr(importlib.import_module(f"withstand.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'withstand' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    """Return the public names, loaded or not."""
+    return sorted({*globals(), *__all__})

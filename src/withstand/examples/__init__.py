@@ -1,0 +1,110 @@
+"""Named networks that ship with the package."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from withstand.errors import UsageError
+from withstand.model.building import build_network
+from withstand.model.findings import nearest
+from withstand.model.settings import Settings
+from withstand.readers.folder import read_folder
+
+if TYPE_CHECKING:
+    from withstand.model.network import ProductionNetwork
+
+NAMES = ("robot_maker",)
+
+
+def folder_of(name: str) -> Path:
+    """Return the folder of an example that ships with the package.
+
+    Raises
+    ------
+    UsageError
+        If there is no example of that name.
+
+    Examples
+    --------
+    >>> (folder_of("robot_maker") / "items.csv").exists()
+    True
+    """
+    if name not in NAMES:
+        near = nearest(name, NAMES)
+        hint = f" Did you mean {near}?" if near else ""
+        raise UsageError(f"There is no example '{name[:40]}'; there are: {', '.join(NAMES)}.{hint}")
+    with as_file(files("withstand.examples") / name) as folder:
+        return Path(folder)
+
+
+@cache
+def example(name: str = "robot_maker") -> ProductionNetwork:
+    """Return a network that ships with the package.
+
+    Parameters
+    ----------
+    name : {"robot_maker"}
+
+    Examples
+    --------
+    >>> net = example("robot_maker")
+    >>> net.n_nodes, net.n_products, net.n_links, net.n_regions
+    (372, 127, 849, 28)
+    """
+    return read_folder(folder_of(name))
+
+
+def tiny() -> ProductionNetwork:
+    """Return the smallest network that shows every verb: three nodes, checked by hand in the docs.
+
+    A plant at home makes gears from steel; two mills supply it, one at home and one in Japan.
+
+    Examples
+    --------
+    >>> tiny().output.tolist()
+    [100.0, 96.0, 24.0]
+    """
+    return build_network(
+        {
+            "products": pl.DataFrame(
+                {
+                    "product": ["GEAR", "STEEL"],
+                    "name": ["Precision gear", "Gear steel"],
+                    "kind": ["product", "material"],
+                    "unit": ["piece", "kg"],
+                }
+            ),
+            "nodes": pl.DataFrame(
+                {
+                    "node": ["GEAR@HOME", "STEEL@JP", "STEEL@HOME"],
+                    "product": ["GEAR", "STEEL", "STEEL"],
+                    "region": ["HOME", "JP", "HOME"],
+                    "capacity": [125.0, 120.0, 36.0],
+                    "final_demand": [100.0, 0.0, 0.0],
+                    "price": [35.0, 6.0, 6.0],
+                }
+            ),
+            "recipes": pl.DataFrame({"buyer": ["GEAR"], "input": ["STEEL"], "quantity": [1.2]}),
+            "links": pl.DataFrame(
+                {
+                    "supplier": ["STEEL@JP", "STEEL@HOME"],
+                    "buyer": ["*", "*"],
+                    "share": [0.8, 0.2],
+                    "lead_time": [4.0, 1.0],
+                }
+            ),
+            "stocks": pl.DataFrame({"node": ["*"], "product": ["STEEL"], "periods_of_use": [3.0]}),
+            "regions": pl.DataFrame(
+                {"region": ["HOME", "JP"], "name": ["Home", "Japan"], "home": [True, False]}
+            ),
+        },
+        Settings(name="Tiny", home="HOME", viewpoint="GEAR", currency="USD"),
+    )
+
+
+__all__ = ["example", "folder_of", "tiny"]

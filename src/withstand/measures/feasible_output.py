@@ -1,0 +1,237 @@
+"""The linear programme of coverage: the largest share of final demand that can be met."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from withstand.model.network import ProductionNetwork
+from withstand.programming.highs import Programme
+
+Array = np.ndarray
+RAISE = 0.1
+"""Share of a product's need by which its limits are raised to find what binding is worth."""
+TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Supply:
+    """What each node can give once some regions are lost.
+
+    Parameters
+    ----------
+    network : ProductionNetwork
+        Under the recipe rule that was asked for.
+    is_lost : ndarray of bool, shape (n_nodes,)
+    rest : ndarray of float64, shape (n_nodes,), units per period
+        Output at rest.
+    upper : ndarray of float64, shape (n_nodes,), units per period
+        Most each node can give; infinite where it is not limited.
+    slack : ndarray of float64, shape (n_products,)
+    is_limited : ndarray of bool, shape (n_products,)
+        Products that must balance.
+    """
+
+    network: ProductionNetwork
+    is_lost: Array
+    rest: Array
+    upper: Array
+    slack: Array
+    is_limited: Array
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Answer:
+    """Feasible output and what binds it; `gain` and `dual` are per product."""
+
+    theta: float
+    binding: list[int]
+    gain: Array
+    dual: Array
+
+
+def supply_of(
+    network: ProductionNetwork,
+    without: Sequence[str],
+    assume_recipe: str,
+    slack: Array,
+    limit: str,
+) -> Supply:
+    """Return the limits of every node under a recipe rule and a kind of limit."""
+    ruled = network.under_rule(assume_recipe)
+    index = ruled.index("regions")
+    gone = np.zeros(ruled.n_regions, dtype=bool)
+    gone[[index[r] for r in without]] = True
+    is_lost = gone[ruled.node_region]
+    demand = np.bincount(ruled.node_product, np.maximum(ruled.final_demand, 0), ruled.n_products)
+    if limit == "capacity":
+        is_stated = np.ones(ruled.n_products, dtype=bool)
+        upper = ruled.capacity.copy()
+    else:
+        is_stated = ruled.is_stated | (demand > 0)
+        upper = np.where(
+            is_stated[ruled.node_product], slack[ruled.node_product] * ruled.output, np.inf
+        )
+    upper[is_lost] = 0.0
+    touched = np.bincount(ruled.node_product, is_lost, ruled.n_products) > 0
+    has_nodes = np.bincount(ruled.node_product, minlength=ruled.n_products) > 0
+    return Supply(
+        network=ruled,
+        is_lost=is_lost,
+        rest=ruled.output,
+        upper=upper,
+        slack=slack,
+        is_limited=has_nodes & (is_stated | touched),
+    )
+
+
+def feasible_output(supply: Supply) -> Answer:
+    """Solve the programme, then find what each binding product is worth.
+
+    Quantities are scaled by each product's need, so that rows and columns are near 1. Only a
+    product with a dual price can gain: by weak duality raising any other limit leaves theta.
+    """
+    network = supply.network
+    n_products = network.n_products
+    need = np.bincount(network.node_product, supply.rest, n_products)
+    zero = np.zeros(n_products)
+    rows = np.flatnonzero(supply.is_limited & (need > 0))
+    if not (network.final_demand > 0).any() or len(rows) == 0:
+        return Answer(theta=1.0, binding=[], gain=zero, dual=zero.copy())
+    scaled = _Scaled(supply, need, rows)
+    theta, dual = scaled.solve()
+    if theta >= 1 - TOLERANCE:
+        return Answer(theta=theta, binding=[], gain=zero, dual=zero.copy())
+    held, found = set(), set(np.flatnonzero(dual > TOLERANCE).tolist())
+    while found - held:  # several limits can bind together: raise all found until theta moves
+        held |= found
+        for p in held:
+            scaled.raise_limits(p)
+        moved, prices = scaled.solve()
+        for p in held:
+            scaled.restore_limits(p)
+        if moved > theta + TOLERANCE:
+            break
+        found = set(np.flatnonzero(prices > TOLERANCE).tolist())
+    gain = zero.copy()
+    for p in held:
+        scaled.raise_limits(p)
+        gain[p] = max(scaled.solve()[0] - theta, 0.0)
+        scaled.restore_limits(p)
+    gain[gain < TOLERANCE] = 0.0
+    labels = network.product_labels
+    binding = sorted(held, key=lambda p: (-round(gain[p], 9), labels[p]))
+    return Answer(theta=theta, binding=binding, gain=gain, dual=dual)
+
+
+class _Scaled:
+    """The programme in units of each product's need, with limits that can be raised and restored.
+
+    Columns: nodes that make something needed, theta, then one outside source a row (closed).
+    """
+
+    def __init__(self, supply: Supply, need: Array, rows: Array) -> None:
+        self.network = supply.network
+        self.rows = rows
+        self.programme, self.nodes, self.upper = _programme(supply, need, rows)
+        self.product = self.network.node_product[self.nodes]
+        self.theta_column = len(self.nodes)
+        self.row_of = {int(p): i for i, p in enumerate(rows)}
+
+    def solve(self) -> tuple[float, Array]:
+        """Return theta and, per product, what one more unit of need on its limits is worth."""
+        solution = self.programme.solve()
+        theta = float(min(max(solution.columns[self.theta_column], 0.0), 1.0))
+        price = np.zeros(self.network.n_products)
+        alive = np.isfinite(self.upper) & (self.upper > 0)
+        total = np.bincount(self.product[alive], self.upper[alive], self.network.n_products)
+        worth = np.maximum(solution.reduced_costs[: self.theta_column], 0.0)
+        at = self.product[alive]
+        np.add.at(price, at, worth[alive] * self.upper[alive] / total[at])
+        lost = [p for p in self.row_of if total[p] == 0 and not self._is_free(p)]
+        price[lost] = np.abs(solution.duals[[self.row_of[p] for p in lost]])
+        return theta, price
+
+    def _is_free(self, p: int) -> bool:
+        return bool(np.isinf(self.upper[self.product == p]).any())
+
+    def raise_limits(self, p: int) -> None:
+        """Raise the limits of a product by a tenth of its need, in proportion to what is left."""
+        alive = self._alive(p)
+        if len(alive):
+            extra = RAISE * self.upper[alive] / self.upper[alive].sum()
+            self.programme.set_upper(alive, self.upper[alive] + extra)
+        else:
+            self.programme.set_upper(self._source(p), np.array([RAISE]))
+
+    def restore_limits(self, p: int) -> None:
+        """Set the limits of a product back."""
+        alive = self._alive(p)
+        if len(alive):
+            self.programme.set_upper(alive, self.upper[alive])
+        else:
+            self.programme.set_upper(self._source(p), np.zeros(1))
+
+    def _alive(self, p: int) -> Array:
+        return np.flatnonzero((self.product == p) & np.isfinite(self.upper) & (self.upper > 0))
+
+    def _source(self, p: int) -> Array:
+        return np.array([self.theta_column + 1 + self.row_of[p]])
+
+
+def _programme(supply: Supply, need: Array, rows: Array) -> tuple[Programme, Array, Array]:
+    """Return the programme, the nodes behind its first columns, and their scaled upper bounds."""
+    network = supply.network
+    n_rows = len(rows)
+    row_of = np.full(network.n_products, -1, dtype=np.int64)
+    row_of[rows] = np.arange(n_rows)
+    columns = np.flatnonzero(need[network.node_product] > 0)
+    column_of = np.full(network.n_nodes, -1, dtype=np.int64)
+    column_of[columns] = np.arange(len(columns))
+    upper = supply.upper[columns] / need[network.node_product[columns]]
+
+    made = row_of[network.node_product[columns]]
+    gives = made >= 0
+    use = (column_of[network.input_buyer] >= 0) & (row_of[network.input_product] >= 0)
+    use &= (network.input_class > 0) & (network.input_coefficient > 0)
+    buyer, product = network.input_buyer[use], network.input_product[use]
+    scale = need[network.node_product[buyer]] / need[product]
+    demand = np.bincount(
+        network.node_product, np.maximum(network.final_demand, 0.0), network.n_products
+    )
+    wanted = np.flatnonzero(demand[rows] > 0)
+    theta = len(columns)
+    data = np.concatenate(
+        [
+            np.ones(int(gives.sum())),
+            -network.input_coefficient[use] * scale,
+            -demand[rows[wanted]] / need[rows[wanted]],
+            np.ones(n_rows),
+        ]
+    )
+    row = np.concatenate([made[gives], row_of[product], wanted, np.arange(n_rows)])
+    column = np.concatenate(
+        [
+            np.flatnonzero(gives),
+            column_of[buyer],
+            np.full(len(wanted), theta),
+            theta + 1 + np.arange(n_rows),
+        ]
+    )
+    n_columns = theta + 1 + n_rows
+    cost = np.zeros(n_columns)
+    cost[theta] = 1.0
+    limits = np.concatenate([upper, [1.0], np.zeros(n_rows)])
+    programme = Programme(
+        cost=cost,
+        lower=np.zeros(n_columns),
+        upper=limits,
+        matrix=sparse.coo_array((data, (row, column)), (n_rows, n_columns)).tocsr(),
+        row_lower=np.zeros(n_rows),
+        row_upper=np.full(n_rows, np.inf),
+        maximise=True,
+    )
+    return programme, columns, upper

@@ -1,0 +1,1 @@
+"""What a production network is: tables, arrays, scenarios, findings."""

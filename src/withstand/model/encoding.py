@@ -1,0 +1,48 @@
+"""From labels and cells to integer and float arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+Array = np.ndarray
+
+
+def numbers(frame: pl.DataFrame, name: str, default: float = np.nan) -> Array:
+    """Return a column as float64, `default` where it is empty or absent."""
+    if name not in frame.columns:
+        return np.full(frame.height, default)
+    filled = frame[name].cast(pl.Float64).fill_null(default)
+    return np.array(filled.to_numpy(), dtype=np.float64)
+
+
+def encode(labels: pl.Series, series: pl.Series) -> Array:
+    """Return the index of each label in `labels`, -1 where it is unknown or empty."""
+    known = pl.DataFrame({"label": labels.cast(pl.String), "index": np.arange(len(labels))})
+    found = pl.DataFrame({"label": series.cast(pl.String)}).join(
+        known, on="label", how="left", maintain_order="left"
+    )
+    return found["index"].fill_null(-1).to_numpy().astype(np.int64)
+
+
+def indptr_of(sorted_groups: Array, n_groups: int) -> Array:
+    counts = np.bincount(sorted_groups, minlength=n_groups)
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+
+def positions_of(wanted: Array, sorted_keys: Array) -> tuple[Array, Array]:
+    """For each wanted key list the positions of equal sorted keys: (which wanted, position)."""
+    start = np.searchsorted(sorted_keys, wanted, side="left")
+    count = np.searchsorted(sorted_keys, wanted, side="right") - start
+    which = np.repeat(np.arange(len(wanted)), count)
+    offset = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
+    return which, np.repeat(start, count) + offset
+
+
+def codes(frame: pl.DataFrame, name: str, words: tuple[str, ...]) -> Array:
+    """Return a column of words as their positions, -1 where empty or absent."""
+    if name not in frame.columns or frame.height == 0:
+        return np.full(frame.height, -1, dtype=np.int64)
+    mapping = {w: i for i, w in enumerate(words)}
+    coded = frame[name].replace_strict(mapping, default=-1, return_dtype=pl.Int64)
+    return coded.fill_null(-1).to_numpy().astype(np.int64)

@@ -1,0 +1,374 @@
+"""Every rule that can speak: code, severity, title, why it matters, how to mend it.
+
+Codes are never reused. E codes stop the work, W codes warn, N codes only tell. 1xx are about
+files and cells, 2xx about the network, 3xx about scenarios, 4xx about options.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: its severity, a title, why it matters and how to mend what it found."""
+
+    severity: str
+    title: str
+    why: str
+    fix: str
+
+
+def _error(title: str, why: str, fix: str) -> Rule:
+    return Rule("error", title, why, fix)
+
+
+def _warning(title: str, why: str, fix: str) -> Rule:
+    return Rule("warning", title, why, fix)
+
+
+def _note(title: str, why: str, fix: str = "") -> Rule:
+    return Rule("note", title, why, fix)
+
+
+CODES: dict[str, Rule] = {
+    # files
+    "E101": _error(
+        "missing column",
+        "The table cannot be used without this column.",
+        "Add the column, or rename the column that holds it.",
+    ),
+    "E102": _error(
+        "value missing",
+        "This cell may not be empty.",
+        "Fill the cell, or delete the row.",
+    ),
+    "E103": _error(
+        "wrong type",
+        "The column holds numbers (or dates, or yes/no) and this value is none.",
+        "Write the value in the form the column asks for.",
+    ),
+    "E104": _error(
+        "unknown label",
+        "The row names something that its own table does not list.",
+        "Correct the spelling, or add the missing row to the table it refers to.",
+    ),
+    "E105": _error(
+        "decimal comma",
+        "Numbers are written with a point; a comma could mean thousands.",
+        "Write 1.5 instead of 1,5 (in a spreadsheet: export with English number format).",
+    ),
+    "E106": _error(
+        "duplicate key",
+        "Two rows describe the same thing; it is not clear which one holds.",
+        "Merge the rows, or give one of them another label.",
+    ),
+    "E107": _error(
+        "number out of range",
+        "The value cannot be true for this column.",
+        "Correct the value; the range stands in the data dictionary.",
+    ),
+    "E108": _error(
+        "not a finite number",
+        "NaN, infinity and numbers beyond 1e15 in size are no measurements.",
+        "Leave the cell empty if the number is not known.",
+    ),
+    "E109": _error(
+        "not a valid choice",
+        "The column takes one of a few words.",
+        "Use one of the words listed.",
+    ),
+    "E110": _error(
+        "spreadsheet error cell",
+        "The cell holds an error of the spreadsheet, not a value.",
+        "Mend the formula in the workbook, or paste the value.",
+    ),
+    "E111": _error(
+        "empty file",
+        "The file holds no table.",
+        "Put a header row and data into it, or remove the file.",
+    ),
+    "E112": _error(
+        "no rows",
+        "The file has a header and nothing below it.",
+        "Add the rows, or remove the file if the table is not needed.",
+    ),
+    "E113": _error(
+        "not a text table",
+        "The file looks like binary data or another format under a wrong name.",
+        "Export the table again as CSV (UTF-8), XLSX or Parquet.",
+    ),
+    "E114": _error(
+        "text encoding",
+        "The file is not UTF-8 text.",
+        "Save it as 'CSV UTF-8' (in an editor: encoding UTF-8).",
+    ),
+    "E115": _error(
+        "cell too long",
+        "A label has at most 200 characters, a cell 32,767: more is a broken quote or no table.",
+        "Shorten the text, or look for a missing closing quotation mark at this row.",
+    ),
+    "E116": _error(
+        "file cannot be read",
+        "The file or folder is not there, or may not be opened.",
+        "Check the path and its permissions.",
+    ),
+    "E117": _error(
+        "broken row",
+        "The row has more cells than the header.",
+        "Put text that contains a comma in quotation marks.",
+    ),
+    "E118": _error(
+        "settings",
+        "withstand.toml tells how the tables are to be read.",
+        "Correct withstand.toml; the reference page 'Project settings' lists every key.",
+    ),
+    "E119": _error(
+        "no table found",
+        "There is nothing here that can be read as a network.",
+        "Name a folder with nodes, recipes and links (or items, recipes and suppliers).",
+    ),
+    "E120": _error(
+        "duplicate column",
+        "Two columns have the same name; it is not clear which one holds.",
+        "Rename or delete one of them.",
+    ),
+    "E121": _error(
+        "unsafe text",
+        "Names travel into spreadsheets and web pages, where this text could run as a command.",
+        "Use a plain name: no control characters, no web markup, no = + - @ at the start.",
+    ),
+    "E122": _error(
+        "file too large",
+        "The file would not fit in the memory that is free.",
+        "Split the file, or convert it to Parquet.",
+    ),
+    "W101": _warning(
+        "file not used",
+        "The file is not named after a table, so it was not read.",
+        "Rename it after a table of the data dictionary if it should count.",
+    ),
+    "W102": _warning(
+        "blanks trimmed",
+        "Labels had blanks before or after them, which would make two labels of one.",
+        "Remove the blanks in the file.",
+    ),
+    "N101": _note(
+        "column kept, not used",
+        "The data dictionary does not know this column; it is kept with the table.",
+        "Nothing to do.",
+    ),
+    "N102": _note(
+        "tier column ignored",
+        "Tiers are counted from the viewpoint as the shortest path, so a column cannot go stale.",
+        "Nothing to do.",
+    ),
+    "N103": _note(
+        "column not needed",
+        "The number follows from the other tables.",
+        "Nothing to do.",
+    ),
+    # the network
+    "E201": _error(
+        "recipe cycle",
+        "A plant cannot need its own product to make it; the recipe would never end.",
+        "Remove one of the recipe rows on the path shown.",
+    ),
+    "E202": _error(
+        "shares do not sum to 1",
+        "The suppliers of a buyer must cover all it buys of a product, and no more.",
+        "Add the missing supplier, or correct the shares.",
+    ),
+    "E203": _error(
+        "supplier is the buyer",
+        "A node cannot supply itself in a plant.",
+        "Name another supplier, or remove the row.",
+    ),
+    "E204": _error(
+        "supplier does not make the product",
+        "A node makes one product, and this row buys another one from it.",
+        "Correct the product, or add a node that makes it.",
+    ),
+    "E205": _error(
+        "unit clash",
+        "The recipe counts the input in another unit than the products table.",
+        "Convert the quantity, or correct the unit.",
+    ),
+    "E206": _error(
+        "recipe input repeated",
+        "The same input stands twice in one recipe.",
+        "Add the quantities into one row.",
+    ),
+    "E207": _error(
+        "unknown home or viewpoint",
+        "Measures are taken from a viewpoint; the settings name one that is not there.",
+        "Correct home or viewpoint in withstand.toml.",
+    ),
+    "E208": _error(
+        "output does not settle",
+        "The links need more of a product than they make of it: no output satisfies them.",
+        "Check quantities and values on the largest cycle, or state the output of the nodes.",
+    ),
+    "E209": _error(
+        "stock of nothing",
+        "The stocks row names neither a quantity nor periods of use.",
+        "Fill one of the two columns.",
+    ),
+    "E210": _error(
+        "share or value missing",
+        "A link needs a share of the buyer's purchases, or a value.",
+        "Fill one of the two columns for this input's links.",
+    ),
+    "W201": _warning(
+        "input without a supplier",
+        "Nobody is named who makes this product: it is taken as always available.",
+        "Add a node that makes it, and links to its buyers.",
+    ),
+    "W202": _warning(
+        "shares rescaled",
+        "The shares missed 1 by a rounding error and were rescaled.",
+        "Write the shares with more digits.",
+    ),
+    "W203": _warning(
+        "capacity below use",
+        "The node is asked for more than it can make; its capacity was taken as its use.",
+        "Correct the capacity or the demand.",
+    ),
+    "W204": _warning(
+        "inputs cost more than the output",
+        "Value added would be negative, so value shares mislead here.",
+        "Check the price and the quantities of this product.",
+    ),
+    "W205": _warning(
+        "not connected to demand",
+        "The node serves no final demand, so it cannot matter to any result.",
+        "Add the missing link or recipe row, or remove the node.",
+    ),
+    "W206": _warning(
+        "looks like a totals row",
+        "A totals row read as data counts everything twice.",
+        "Delete the row if it is a total.",
+    ),
+    "W207": _warning(
+        "supplier the law does not allow",
+        "The regions table says that this region may not supply.",
+        "Name another supplier; the planner will never use this one.",
+    ),
+    "W208": _warning(
+        "hours and goods mixed",
+        "Skills and machines supply hours, which cannot be stored; goods are used up.",
+        "Set the column use to hours for skills and equipment, consumed for goods.",
+    ),
+    "W209": _warning(
+        "unmet demand cheaper than the product",
+        "A plan would rather lose the sale than make the product.",
+        "Raise unmet_value to at least the price.",
+    ),
+    "W210": _warning(
+        "output below sales",
+        "The node sells more than its stated output.",
+        "Correct the output; it was taken as the larger of sales and purchases.",
+    ),
+    "W211": _warning(
+        "class not given",
+        "How badly an input is missed decides what a shock does; unknown ones count as important.",
+        "Give the class of each pair in the classes table, or in the recipes.",
+    ),
+    "W212": _warning(
+        "no final demand",
+        "Without final demand nothing is needed, and nothing can be lost.",
+        "State final_demand in nodes, in its own table, or in withstand.toml.",
+    ),
+    "W213": _warning(
+        "rows and columns do not balance",
+        "What a node sells differs from its output by more than rounding.",
+        "Check the largest gaps listed.",
+    ),
+    "W214": _warning(
+        "absurd time",
+        "A lead time of more than ten years is probably in another unit.",
+        "Check the unit: lead times are in periods of the network.",
+    ),
+    "W215": _warning(
+        "product that nobody makes or uses",
+        "The product appears in no node and no recipe.",
+        "Remove the row, or add what is missing.",
+    ),
+    "N201": _note(
+        "output taken from the links",
+        "No output was given, so it is the larger of sales and purchases.",
+        "Add a column output to the nodes if it is known.",
+    ),
+    "N202": _note(
+        "recipe unknown abroad",
+        "Producers outside home are taken to deliver always; rule shared gives the other bound.",
+        "Nothing to do: both bounds are reported.",
+    ),
+    "N203": _note(
+        "stock outside the network",
+        "Stock of a final product is held by its customers, who are not in the network.",
+        "Nothing to do.",
+    ),
+    "N204": _note(
+        "class taken as important",
+        "No classes were given; every input counts as important.",
+        "Give a table of classes to say which inputs stop a buyer.",
+    ),
+    "N205": _note(
+        "parallel links added",
+        "Several rows named the same supplier and buyer; their values were added.",
+        "Nothing to do.",
+    ),
+    "N206": _note(
+        "skill given a home node",
+        "A skill without a supplier is supplied at home, up to the larger of use and stated hours.",
+        "Add a supplier row if the hours come from elsewhere.",
+    ),
+    # scenarios
+    "E301": _error(
+        "unknown target",
+        "The scenario hits something that is not in the network.",
+        "Correct the label.",
+    ),
+    "E302": _error(
+        "impossible shock",
+        "A share lies between 0 and 1, and times are not negative.",
+        "Correct the number.",
+    ),
+    "E303": _error(
+        "nothing is hit",
+        "The conditions of the shock hold for no node at once.",
+        "Widen the conditions: all of them must hold together.",
+    ),
+    "E304": _error(
+        "scenario file",
+        "The file cannot be read as a scenario.",
+        "See the how-to 'Write a scenario' for the keys.",
+    ),
+    "W301": _warning(
+        "suspicious zero",
+        "The shock changed nothing: what it hits may not feed the viewpoint, or stocks covered it.",
+        "Check the target, or run for longer.",
+    ),
+    # options
+    "E401": _error(
+        "unknown target of an option",
+        "The effect names something that is not in the network.",
+        "Correct the label.",
+    ),
+    "E402": _error(
+        "effect incomplete",
+        "The effect lacks a column that it needs.",
+        "Fill the columns named.",
+    ),
+    "E403": _error(
+        "options require each other in a circle",
+        "None of them could ever start.",
+        "Remove one of the requirements on the path shown.",
+    ),
+    "E404": _error(
+        "options exclude or miss each other",
+        "A chosen option requires another one that was not chosen, or excludes one that was.",
+        "Choose the required option as well, or drop one of the two.",
+    ),
+}

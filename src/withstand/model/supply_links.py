@@ -1,0 +1,166 @@
+"""Links: which rows of the links table serve which input, the more specific rows first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from withstand.model.encoding import Array, encode, numbers, positions_of
+from withstand.model.tables import EVERY_BUYER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+EMPTY = pl.DataFrame(schema={"supplier": pl.String, "buyer": pl.String})
+
+
+class LinkRows:
+    """Rows of the links table, encoded, in three groups: for a node, a product, every buyer."""
+
+    def __init__(
+        self,
+        tables: Mapping[str, pl.DataFrame],
+        labels: Mapping[str, pl.Series],
+        node_product: Array,
+    ) -> None:
+        frame = tables.get("links", EMPTY)
+        self.frame = frame
+        self.n_products = n_products = len(labels["products"])
+        self.supplier = encode(labels["nodes"], frame["supplier"])
+        made = node_product[self.supplier] if len(self.supplier) else self.supplier
+        product = (
+            encode(labels["products"], frame["product"]) if "product" in frame.columns else made
+        )
+        self.product = np.where(product < 0, made, product)
+        self.share = numbers(frame, "share")
+        self.value = numbers(frame, "value")
+        self.has_value = ~np.isnan(self.value)
+        self.lead_time = numbers(frame, "lead_time")
+        buyer = encode(labels["nodes"], frame["buyer"])
+        everyone = (frame["buyer"].cast(pl.String) == EVERY_BUYER).to_numpy() & (buyer < 0)
+        general = np.where((buyer < 0) & ~everyone, encode(labels["products"], frame["buyer"]), -1)
+        self.buyer = buyer
+        self.node_rows, self.node_key = self._sorted(buyer >= 0, buyer * n_products + self.product)
+        self.product_rows, self.product_key = self._sorted(
+            general >= 0, general * n_products + self.product
+        )
+        self.every_rows, self.every_key = self._sorted(everyone, self.product)
+
+    @staticmethod
+    def _sorted(mask: Array, key: Array) -> tuple[Array, Array]:
+        rows = np.flatnonzero(mask)
+        rows = rows[np.argsort(key[rows], kind="stable")]
+        return rows, key[rows]
+
+    def is_stated(self, n_products: int) -> Array:
+        """Products whose suppliers are stated by links."""
+        return np.bincount(self.product, minlength=n_products).astype(bool)
+
+    def weights(self, node_product: Array, otherwise: Array) -> Array:
+        """How nodes of one product share it by default: `*` shares, else capacity or output."""
+        weight = otherwise.copy()
+        rows = self.every_rows[~np.isnan(self.share[self.every_rows])]
+        if len(rows):
+            stated = np.zeros(len(node_product))
+            np.add.at(stated, self.supplier[rows], self.share[rows])
+            has = np.isin(node_product, self.product[rows])
+            weight[has] = stated[has]
+        return weight
+
+
+@dataclass(kw_only=True, eq=False)
+class Joined:
+    """Links joined to inputs, ordered by input and then supplier; sums and faults per input."""
+
+    link_input: Array
+    link_supplier: Array
+    share: Array
+    value: Array
+    lead_time: Array
+    row: Array
+    share_sum: Array
+    value_sum: Array
+    is_mixed: Array
+    is_default: Array
+    is_unsupplied: Array
+
+
+def join_links(rows: LinkRows, key: Array, node_product: Array, weight: Array) -> Joined:
+    """Find the links of every input: rows for the node, else its product, else every buyer.
+
+    Inputs that no row serves are shared out over all nodes of the product (by capacity, output or
+    evenly); where there is none either, the input has no link.
+
+    Parameters
+    ----------
+    rows : LinkRows
+    key : ndarray of int64, shape (n_inputs,)
+        buyer x n_products + product, ascending.
+    node_product : ndarray of int64, shape (n_nodes,)
+    weight : ndarray of float64, shape (n_nodes,)
+        How nodes share a product by default.
+    """
+    n_inputs = len(key)
+    buyer, product = np.divmod(key, rows.n_products)
+    wanted = (key, node_product[buyer] * rows.n_products + product, product)
+    groups = (
+        (rows.node_rows, rows.node_key),
+        (rows.product_rows, rows.product_key),
+        (rows.every_rows, rows.every_key),
+    )
+    left = np.arange(n_inputs)
+    inputs, links = [], []
+    for (row, row_key), want in zip(groups, wanted, strict=True):
+        which, position = positions_of(want[left], row_key)
+        inputs.append(left[which])
+        links.append(row[position])
+        served = np.zeros(len(left), dtype=bool)
+        served[which] = True
+        left = left[~served]
+    link_input = np.concatenate(inputs)
+    row = np.concatenate(links)
+    share, value = rows.share[row], rows.value[row]
+    by_value = np.isnan(share)
+    value_sum = np.bincount(link_input, np.nan_to_num(value), n_inputs)
+    with_value = np.bincount(link_input, by_value, n_inputs) > 0
+    with_share = np.bincount(link_input, ~by_value, n_inputs) > 0
+    total = value_sum[link_input]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(by_value, np.where(total > 0, value / total, np.nan), share)
+
+    by_product = np.argsort(node_product, kind="stable")
+    which, position = positions_of(product[left], node_product[by_product])
+    maker = by_product[position]
+    other = maker != buyer[left[which]]
+    which, maker = which[other], maker[other]
+    sums = np.bincount(which, weight[maker], len(left))
+    even = np.bincount(which, minlength=len(left))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        default_share = np.where(sums[which] > 0, weight[maker] / sums[which], 1.0 / even[which])
+    is_default = np.zeros(n_inputs, dtype=bool)
+    is_default[left[which]] = True
+    is_unsupplied = np.zeros(n_inputs, dtype=bool)
+    is_unsupplied[left] = True
+
+    n_default = len(which)
+    link_input = np.concatenate([link_input, left[which]])
+    supplier = np.concatenate([rows.supplier[row], maker])
+    order = np.lexsort((supplier, link_input))
+    share = np.concatenate([share, default_share])[order]
+    link_input = link_input[order]
+    return Joined(
+        link_input=link_input,
+        link_supplier=np.ascontiguousarray(supplier[order]),
+        share=share,
+        value=np.concatenate([value, np.full(n_default, np.nan)])[order],
+        lead_time=np.concatenate([rows.lead_time[row], np.full(n_default, np.nan)])[order],
+        row=np.concatenate([row, np.full(n_default, -1)])[order].astype(np.int64),
+        share_sum=np.bincount(link_input, share, n_inputs),
+        value_sum=value_sum,
+        is_mixed=with_value & with_share,
+        is_default=is_default,
+        is_unsupplied=is_unsupplied & ~is_default,
+    )

@@ -1,0 +1,1 @@
+"""Linear programmes as sparse matrices, handed to HiGHS in one call."""

@@ -1,0 +1,151 @@
+"""Firm networks from any frames: nodes, links with values, classes by pair of products."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from withstand.errors import DataError, UsageError
+from withstand.model.building import build_network
+from withstand.model.conforming import conform
+from withstand.model.findings import Finding, Origin, has_errors, make_finding, sort_findings
+from withstand.model.settings import Settings
+from withstand.model.tables import TABLES
+
+if TYPE_CHECKING:
+    from withstand.model.network import ProductionNetwork
+
+UNSTATED_REGION = "unstated"
+
+_NODE_ALIASES = {"id": "node", "firm": "node", "sector": "product"}
+_LINK_ALIASES = {"source": "supplier", "target": "buyer", "weight": "value"}
+_CLASS_ALIASES = {"supplier_sector": "supplier_product", "buyer_sector": "buyer_product"}
+
+
+def network_from_links(
+    nodes: Any,
+    links: Any,
+    essential: Any = None,
+    *,
+    name: str = "firms",
+    home: str | None = None,
+    period: str = "year",
+    currency: str = "",
+    lens: str = "firms",
+) -> ProductionNetwork:
+    """Build a network of firms from frames of nodes and links with values.
+
+    Parameters
+    ----------
+    nodes : frame (pandas, polars, pyarrow: anything narwhals takes)
+        Columns `node` (or `id`), `product` (or `sector`), and optionally `region`, `output`,
+        `final_demand`, `capacity` and other columns of the table of nodes.
+    links : frame
+        Columns `supplier`, `buyer`, `value` (currency per period); parallel links are added.
+    essential : frame, optional
+        Columns `supplier_product`, `buyer_product` (or `..._sector`), `class` (2 essential,
+        1 important, 0 minor). Missing pairs are important, with a finding.
+    name, home, period, currency, lens : str
+        Settings of the network.
+
+    Returns
+    -------
+    ProductionNetwork
+        Output, where not given, is the larger of sales and purchases, and final demand is output
+        less sales (a finding says so).
+
+    Raises
+    ------
+    DataError
+        With every fault at once, for instance an unknown node in a link.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> nodes = pl.DataFrame({"id": ["mill", "plant"], "sector": ["steel", "gears"]})
+    >>> links = pl.DataFrame({"supplier": ["mill"], "buyer": ["plant"], "value": [4.0]})
+    >>> network_from_links(nodes, links).output
+    array([4., 4.])
+    """
+    findings: list[Finding] = []
+    node_frame = _named(_frame(nodes, "nodes"), _NODE_ALIASES)
+    if "region" not in node_frame.columns:
+        node_frame = node_frame.with_columns(pl.lit(home or UNSTATED_REGION).alias("region"))
+    tables = {"nodes": node_frame, "links": _links(_frame(links, "links"), findings)}
+    if essential is not None:
+        tables["classes"] = _named(_frame(essential, "essential"), _CLASS_ALIASES)
+    if has_errors(findings):
+        raise DataError(sort_findings(findings))
+    tables = {k: v for k, v in tables.items() if v.height or k == "nodes"}
+    if "classes" in tables:
+        tables["products"] = _products(tables)
+    settings = Settings(name=name, lens=lens, home=home, period=period, currency=currency)
+    return build_network(tables, settings, findings=findings)
+
+
+def _frame(data: Any, what: str) -> pl.DataFrame:
+    """Return any frame as polars; NaN of pandas means empty."""
+    if isinstance(data, pl.DataFrame):
+        return data
+    if isinstance(data, pl.LazyFrame):
+        return data.collect()
+    if isinstance(data, dict):
+        return pl.DataFrame(data)
+    import narwhals.stable.v1 as nw
+
+    try:
+        native = nw.from_native(data, eager_only=True)
+    except TypeError as error:
+        raise UsageError(
+            f"{what} is a {type(data).__name__}; give a frame of pandas, polars or pyarrow."
+        ) from error
+    return pl.from_arrow(native.to_arrow())  # type: ignore[return-value]
+
+
+def _named(frame: pl.DataFrame, aliases: dict[str, str]) -> pl.DataFrame:
+    """Rename aliases where the proper name is not there; labels become text."""
+    names = {a: b for a, b in aliases.items() if a in frame.columns and b not in frame.columns}
+    return frame.rename(names)
+
+
+def _links(frame: pl.DataFrame, findings: list[Finding]) -> pl.DataFrame:
+    """Conform the links and add parallel ones."""
+    frame = _named(frame, _LINK_ALIASES)
+    if "value" not in frame.columns:
+        findings.append(
+            make_finding(
+                "E101", "links need a column 'value'", column="value", origin=Origin("links")
+            )
+        )
+        return frame
+    keys = [c for c in ("supplier", "buyer", "product", "route") if c in frame.columns]
+    if not {"supplier", "buyer"} <= set(keys) or frame.height == 0:
+        return frame
+    if not frame.select(keys).hash_rows().is_duplicated().any():
+        return frame
+    clean, found = conform(frame, TABLES["links"], Origin("links"))
+    if any(f.severity == "error" and f.code != "E106" for f in found):
+        findings += [f for f in found if f.code != "E106"]
+        return clean
+    others = [pl.col(c).first() for c in clean.columns if c not in (*keys, "value")]
+    added = clean.group_by(keys, maintain_order=True).agg(pl.col("value").sum(), *others)
+    findings.append(
+        make_finding(
+            "N205",
+            f"{clean.height - added.height:,} rows repeat a supplier and buyer; "
+            "their values were added",
+            origin=Origin("links"),
+            count=clean.height - added.height,
+        )
+    )
+    return added
+
+
+def _products(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Products of nodes first, then those that only the classes name."""
+    seen = [tables["nodes"]["product"].cast(pl.String)]
+    for side in ("supplier_product", "buyer_product"):
+        if side in tables["classes"].columns:
+            seen.append(tables["classes"][side].cast(pl.String).alias("product"))
+    return pl.DataFrame(pl.concat(seen).drop_nulls().unique(maintain_order=True))

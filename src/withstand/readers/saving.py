@@ -1,0 +1,158 @@
+"""Write a network as a folder of canonical tables: CSV, Parquet or one workbook."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from withstand.errors import UsageError
+from withstand.model.settings import settings_to_dict
+from withstand.model.tables import TABLES
+from withstand.readers.atomic import STATE, replace_folder
+from withstand.readers.files import SUFFIXES
+from withstand.readers.folder import SETTINGS_FILE
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    from withstand.model.network import ProductionNetwork
+
+FORMATS = ("csv", "parquet", "xlsx")
+_RUN_BY_SPREADSHEETS = r"^([=+\-@\t\r])"
+_MOST_SHEET_ROWS = 1_048_575
+
+
+def write_folder(
+    network: ProductionNetwork, path: str | os.PathLike[str], *, format: str = "csv"
+) -> Path:
+    """Write a network into a project folder, as one step that cannot be left half done.
+
+    Parameters
+    ----------
+    network : ProductionNetwork
+    path : str or path
+        The folder; tables of a project that is already there are replaced, other files stay.
+    format : {"csv", "parquet", "xlsx"}
+        One file a table, or one workbook with a sheet a table.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    UsageError
+        If the format is unknown, or a table has more rows than a sheet can hold.
+    ProjectLockedError
+        If another process is writing to the folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from withstand.examples import example
+    >>> from withstand.readers import read_folder
+    >>> net = example("robot_maker")
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     again = read_folder(write_folder(net, place + "/plant"))
+    >>> again.fingerprint() == net.fingerprint()
+    True
+    """
+    if format not in FORMATS:
+        raise UsageError(f"format '{format}' is unknown; use one of {', '.join(FORMATS)}.")
+    folder = Path(path)
+    tables = {n: network.tables[n] for n in TABLES if n in network.tables}
+    if format == "xlsx":
+        long = [n for n, frame in tables.items() if frame.height > _MOST_SHEET_ROWS]
+        if long:
+            raise UsageError(f"table {long[0]} has too many rows for a sheet; use parquet.")
+
+    def write(target: Path) -> None:
+        (target / SETTINGS_FILE).write_text(settings_toml(network), encoding="utf-8")
+        inner = target / "tables"
+        inner.mkdir()
+        if format == "xlsx":
+            write_workbook(tables, inner / "tables.xlsx")
+            return
+        for name, frame in tables.items():
+            if format == "csv":
+                (inner / f"{name}.csv").write_bytes(csv_bytes(frame))
+            else:
+                frame.write_parquet(inner / f"{name}.parquet", compression="zstd")
+
+    def old_tables(target: Path) -> list[Path]:
+        inner = target / "tables"
+        if not inner.is_dir():
+            return []
+        files = [p for p in inner.iterdir() if p.suffix.lower() in SUFFIXES and p.name != STATE]
+        return [p.relative_to(target) for p in files]
+
+    replace_folder(folder, write, old_tables)
+    return folder
+
+
+def csv_bytes(frame: pl.DataFrame) -> bytes:
+    """Return a frame as CSV that reads back the same and that no spreadsheet runs as a formula."""
+    buffer = io.BytesIO()
+    _plain(frame, defuse=True).write_csv(buffer)
+    return buffer.getvalue()
+
+
+def _plain(frame: pl.DataFrame, *, defuse: bool) -> pl.DataFrame:
+    """Booleans as yes and no; text that starts like a formula gets an apostrophe."""
+    columns = []
+    for name, dtype in frame.schema.items():
+        if dtype == pl.Boolean:
+            words = pl.when(pl.col(name)).then(pl.lit("yes")).otherwise(pl.lit("no"))
+            columns.append(pl.when(pl.col(name).is_null()).then(None).otherwise(words).alias(name))
+        elif defuse and dtype == pl.String:
+            columns.append(pl.col(name).str.replace(_RUN_BY_SPREADSHEETS, "'$1"))
+    return frame.with_columns(columns)
+
+
+def write_workbook(tables: Mapping[str, pl.DataFrame], path: Path) -> None:
+    """Write frames as sheets of one workbook; text is always written as text."""
+    import xlsxwriter
+
+    options = {
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "nan_inf_to_errors": False,
+    }
+    with xlsxwriter.Workbook(path, options) as book:
+        head = book.add_format({"bold": True, "bottom": 1})
+        for name, frame in tables.items():
+            sheet = book.add_worksheet(name[:31])
+            plain = _plain(frame, defuse=False)
+            sheet.write_row(0, 0, plain.columns, head)
+            sheet.freeze_panes(1, 0)
+            for at, column in enumerate(plain.columns):
+                sheet.write_column(1, at, plain[column].to_list())
+            if plain.width:
+                sheet.autofilter(0, 0, max(plain.height, 1), plain.width - 1)
+            sheet.autofit(240)
+
+
+def settings_toml(network: ProductionNetwork) -> str:
+    """Return withstand.toml of a network."""
+    values = settings_to_dict(network.settings)
+    lines = [
+        f"{key} = {_toml(value)}" for key, value in values.items() if not isinstance(value, dict)
+    ]
+    for key, value in values.items():
+        if isinstance(value, dict):
+            lines += ["", f"[{key}]"]
+            lines += [f"{json.dumps(k, ensure_ascii=False)} = {_toml(v)}" for k, v in value.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return repr(value)

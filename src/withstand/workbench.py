@@ -1,0 +1,294 @@
+"""The use cases: load, check, measure, stress, report. Called by every door, holds no formula."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from withstand import examples, measures, readers, stress
+from withstand.errors import DataError, UsageError
+from withstand.model.scenario import TARGETS, Scenario, Shock, read_scenario
+from withstand.model.units import periods_of, share_of
+from withstand.readers.atomic import replace_folder, write_atomic
+
+if TYPE_CHECKING:
+    from withstand.model.findings import Finding
+    from withstand.model.network import ProductionNetwork
+    from withstand.report.contents import Contents
+    from withstand.stress import Simulation
+
+Progress = Callable[[str, int, int], None]
+"""Called with the stage, steps done and steps in all."""
+
+DEFAULT_SHARE = 1.0
+DEFAULT_DURATION = "26w"
+DEFAULT_RECOVERY = "8w"
+MOST_RUNS = 6
+REPORT_ENDINGS = (".html", ".xlsx")
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Show no progress."""
+
+
+def load(path: str | os.PathLike[str]) -> ProductionNetwork:
+    """Return the network of a project folder, a workbook, or `example:NAME`."""
+    text = os.fspath(path)
+    if text.startswith("example:"):
+        return examples.example(text.removeprefix("example:"))
+    return readers.read_folder(path)
+
+
+def check(path: str | os.PathLike[str]) -> tuple[ProductionNetwork | None, tuple[Finding, ...]]:
+    """Return the network (None where it has errors) and every finding."""
+    try:
+        network = load(path)
+    except DataError as error:
+        return None, error.findings
+    return network, network.findings
+
+
+def new_project(
+    path: str | os.PathLike[str],
+    *,
+    lens: str = "plant",
+    example: str | None = None,
+    name: str | None = None,
+) -> Path:
+    """Make a project folder: a copy of an example, or the tables of a tiny network to replace."""
+    folder = Path(path)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} is there already and not empty; name a new folder.")
+    network = examples.example(example) if example else examples.tiny()
+    called = name or (network.name if example else folder.name)
+    settings = replace(
+        network.settings, name=called, lens=network.settings.lens if example else lens
+    )
+    return readers.write_folder(replace(network, settings=settings), folder)
+
+
+def write_template(path: str | os.PathLike[str]) -> Path:
+    """Write the input workbook: a read-me sheet, drop-downs, example rows."""
+    from withstand.readers.template import template_bytes
+
+    target = Path(path)
+    if target.suffix.lower() != ".xlsx":
+        raise UsageError(f"{target.name}: a template is a workbook; end its name in .xlsx.")
+    write_atomic(target, template_bytes())
+    return target
+
+
+def lossable(network: ProductionNetwork) -> list[str]:
+    """Return the regions outside home that make something."""
+    used = sorted({int(r) for r in network.node_region} - {*network.is_home.nonzero()[0].tolist()})
+    return [str(network.region_labels[r]) for r in used]
+
+
+def scenario_of(
+    lose: str, *, share: float | str, start: str, duration: str, recovery: str
+) -> Scenario:
+    """Return the scenario of `region:JP` or `region:JP+product:RV` (both must hold).
+
+    Raises
+    ------
+    UsageError
+        If the text is not of this form.
+    """
+    targets: dict[str, str] = {}
+    for part in lose.split("+"):
+        kind, colon, label = part.partition(":")
+        if not colon or kind.strip() not in TARGETS or not label.strip():
+            raise UsageError(
+                f"'{part[:60]}' is not a target. Write one of "
+                f"{', '.join(TARGETS)}, a colon and the label: region:JP."
+            )
+        targets[kind.strip()] = label.strip()
+    shock = Shock(
+        **targets,
+        share=share_of(share),
+        start=_time(start),
+        duration=_time(duration),
+        recovery=_time(recovery),
+    )
+    return Scenario(name=shock.title(), shocks=(shock,))
+
+
+def _time(text: str) -> str | float:
+    """Return a duration; a bare number is a number of periods."""
+    duration = float(text) if text.replace(".", "", 1).isdigit() else text
+    periods_of(duration, "week")
+    return duration
+
+
+def play(
+    network: ProductionNetwork,
+    scenarios: Sequence[Scenario],
+    *,
+    periods: int | None = None,
+    progress: Progress = silent,
+) -> list[Simulation]:
+    """Play scenarios one after the other."""
+    runs = []
+    for done, scenario in enumerate(scenarios):
+        progress("playing scenarios", done, len(scenarios))
+        runs.append(stress.simulate(network, scenario, periods=periods))
+    return runs
+
+
+def save_run(project: str | os.PathLike[str], run: Simulation) -> Path:
+    """Keep a run under `runs/<id>/` of a project: manifest, time line, nodes.
+
+    Raises
+    ------
+    UsageError
+        If the project is not a folder.
+    """
+    folder = Path(project)
+    if not folder.is_dir():
+        raise UsageError("A run is kept in a project folder; name one with --project.")
+    provenance = run.provenance.to_dict()
+    stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+    digest = hashlib.blake2b(json.dumps(provenance).encode(), digest_size=4).hexdigest()
+    place = folder / "runs" / f"{stamp}-{digest}"
+
+    def write(target: Path) -> None:
+        text = json.dumps(provenance | {"summary": run.summary()}, indent=2, ensure_ascii=False)
+        (target / "manifest.json").write_text(text, encoding="utf-8")
+        run.to_frame().write_parquet(target / "timeline.parquet")
+        run.node_frame().write_parquet(target / "nodes.parquet")
+
+    replace_folder(place, write, lambda _: [])
+    return place
+
+
+def scenarios_of(path: str | os.PathLike[str]) -> list[Scenario]:
+    """Return the scenario of a TOML file, or of every TOML file in a folder, by name."""
+    place = Path(path)
+    if place.is_dir():
+        files = sorted(place.glob("*.toml"))
+        if not files:
+            raise UsageError(f"There is no scenario (*.toml) in {place}.")
+        return [read_scenario(f) for f in files]
+    return [read_scenario(place)]
+
+
+def region_losses(
+    network: ProductionNetwork,
+    regions: Sequence[str],
+    *,
+    share: float | str = DEFAULT_SHARE,
+    duration: str = DEFAULT_DURATION,
+    recovery: str = DEFAULT_RECOVERY,
+    periods: int | None = None,
+    progress: Progress = silent,
+) -> list[Simulation]:
+    """Play the same loss of each region, one at a time; the largest loss comes first."""
+    runs = []
+    for done, region in enumerate(regions):
+        progress("playing the loss of regions", done, len(regions))
+        scenario = Scenario.lose(
+            region=region,
+            share=share_of(share),
+            duration=_time(duration),
+            recovery=_time(recovery),
+        )
+        runs.append(stress.simulate(network, scenario, periods=periods))
+    progress("playing the loss of regions", len(regions), len(regions))
+    return sorted(runs, key=lambda r: (-r.loss_in_periods, r.scenario.name))
+
+
+def gather(
+    network: ProductionNetwork,
+    *,
+    share: float | str = DEFAULT_SHARE,
+    duration: str = DEFAULT_DURATION,
+    recovery: str = DEFAULT_RECOVERY,
+    progress: Progress = silent,
+) -> Contents:
+    """Compute everything a report shows.
+
+    Raises
+    ------
+    UsageError
+        If the network has one region only, so that none can be lost.
+    """
+    from withstand.report.contents import Contents
+
+    steps = 7
+    progress("measuring exposure", 0, steps)
+    exposure = measures.exposure(network)
+    progress("measuring concentration", 1, steps)
+    concentration = measures.concentration(network)
+    functional = measures.concentration(network, look_through="functional")
+    progress("losing each region", 2, steps)
+    by_none = measures.coverage_by_region(network)
+    if by_none.height == 0:
+        raise UsageError("All nodes are at home: a report needs a region that can be lost.")
+    progress("losing each region, recipes shared", 3, steps)
+    by_shared = measures.coverage_by_region(network, assume_recipe="shared")
+    losses = by_none.select("region", "name", none="feasible_output", binding_none="binding").join(
+        by_shared.select("region", shared="feasible_output", binding_shared="binding"),
+        on="region",
+        how="left",
+        maintain_order="left",
+    )
+    worst = str(losses["region"][0])
+    progress("covering without the worst region", 4, steps)
+    whole = measures.coverage(network)
+    without = measures.coverage(network, [worst])
+    without_shared = measures.coverage(network, [worst], "shared")
+    progress("playing the loss of regions", 5, steps)
+    critical = losses.sort(["none", "region"])["region"].to_list()[:MOST_RUNS]
+    runs = region_losses(network, critical, share=share, duration=duration, recovery=recovery)
+    progress("playing the worst again, recipes shared", 6, steps)
+    shared_run = stress.simulate(network.under_rule("shared"), runs[0].scenario)
+    progress("done", steps, steps)
+    return Contents(
+        network=network,
+        exposure=exposure,
+        concentration=concentration,
+        functional=functional,
+        losses=losses,
+        whole=whole,
+        without_worst=without,
+        without_worst_shared=without_shared,
+        worst_region=worst,
+        runs=tuple(runs),
+        shared_run=shared_run,
+        made_at=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
+    )
+
+
+def report_targets(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
+    """Return the paths of a report, .html or .xlsx.
+
+    Raises
+    ------
+    UsageError
+        If there is none, or one has another ending.
+    """
+    targets = [Path(p) for p in paths]
+    if not targets:
+        raise UsageError("No file is named; write for instance --to board.html,board.xlsx.")
+    for target in targets:
+        if target.suffix.lower() not in REPORT_ENDINGS:
+            raise UsageError(f"{target.name}: a report ends in {' or '.join(REPORT_ENDINGS)}.")
+    return targets
+
+
+def write_report(contents: Contents, paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
+    """Write the report to each path: .html a page, .xlsx a workbook of every table."""
+    from withstand.report.page import page
+    from withstand.report.workbook import workbook
+
+    makers = dict(zip(REPORT_ENDINGS, (page, workbook), strict=True))
+    targets = report_targets(paths)
+    for target in targets:
+        write_atomic(target, makers[target.suffix.lower()](contents))
+    return targets
