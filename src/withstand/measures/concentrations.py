@@ -13,12 +13,13 @@ from withstand.measures.coverages import proportional, slack_of
 from withstand.measures.exposures import spread, value_shares
 from withstand.measures.feasible_output import supply_of
 from withstand.model.findings import nearest
-from withstand.model.network import ProductionNetwork
 from withstand.model.provenance import Provenance, provenance_of
 from withstand.model.tiers import tiers
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from withstand.model.network import ProductionNetwork
 
 Array = np.ndarray
 BY = ("region", "node")
@@ -37,7 +38,9 @@ class Concentration:
     table : polars.DataFrame
         One row per product (or per buyer and product), most concentrated first: suppliers,
         regions, hhi (0 to 1), largest source and its share, single_source, outside_home,
-        outside_bloc, not_allowed (shares of purchases, 0 to 1).
+        outside_bloc, not_allowed (shares of purchases, 0 to 1). Looking through, regions are
+        those in the value (or whose loss is felt), and suppliers are not counted; functional
+        shares overlap, so what would add them up is empty.
     provenance : Provenance
     """
 
@@ -109,8 +112,11 @@ def concentration(
     ('TW', 0.8)
     """
     look = "value" if look_through is True else look_through
-    for value, valid, name in ((by, BY, "by"), (look, LOOK_THROUGH, "look_through"),
-                               (per, PER, "per")):
+    for value, valid, name in (
+        (by, BY, "by"),
+        (look, LOOK_THROUGH, "look_through"),
+        (per, PER, "per"),
+    ):
         if value not in valid:
             words = ", ".join(str(x) for x in valid)
             raise UsageError(f"{name}={value!r} is unknown; use one of {words}.")
@@ -155,12 +161,15 @@ def _face_shares(network: ProductionNetwork, by: str, per: str) -> pl.DataFrame:
     keys = ["buyer", "product"] if per == "buyer" else ["product"]
     total = pl.col("flow").sum().over(keys)
     weight = pl.when(total > 0).then(pl.col("flow")).otherwise(pl.col("weight"))
-    frame = frame.with_columns(weight.alias("flow")).group_by(
-        [*keys, "source", "supplier", "region"], maintain_order=True
-    ).agg(pl.col("flow").sum())
+    frame = (
+        frame.with_columns(weight.alias("flow"))
+        .group_by([*keys, "source", "supplier", "region"], maintain_order=True)
+        .agg(pl.col("flow").sum())
+    )
     frame = frame.with_columns((pl.col("flow") / pl.col("flow").sum().over(keys)).alias("share"))
     grouped = frame.group_by([*keys, "source"], maintain_order=True).agg(
-        pl.col("share").sum(), pl.col("supplier").n_unique().alias("suppliers"),
+        pl.col("share").sum(),
+        pl.col("supplier").n_unique().alias("suppliers"),
         pl.col("region").first(),
     )
     return grouped.filter(pl.col("share") > 0).sort(
@@ -169,20 +178,24 @@ def _face_shares(network: ProductionNetwork, by: str, per: str) -> pl.DataFrame:
 
 
 def _value_shares(network: ProductionNetwork) -> pl.DataFrame:
-    """Shares of regions in the value content of each product's mean unit."""
+    """Shares of regions in the value content of each product's mean value."""
     flows, own = value_shares(network)
     backward = flows.T.tocsr()
-    total = np.bincount(network.node_product, network.output, network.n_products)
+    weight = network.output * np.nan_to_num(network.price)
+    total = np.bincount(network.node_product, weight, network.n_products)
     rows = []
     for r in range(network.n_regions):
         start = np.where(network.node_region == r, own, 0.0)
         if not start.any():
             continue
-        content = spread(backward, start) * network.output
+        content = spread(backward, start) * weight
         by_product = np.bincount(network.node_product, content, network.n_products)
         rows += [
-            (str(network.product_labels[p]), str(network.region_labels[r]),
-             by_product[p] / total[p])
+            (
+                str(network.product_labels[p]),
+                str(network.region_labels[r]),
+                by_product[p] / total[p],
+            )
             for p in np.flatnonzero((by_product > 0) & (total > 0))
         ]
     return _shares_frame(rows)
@@ -207,18 +220,18 @@ def _shares_frame(rows: list[tuple[str, str, float]]) -> pl.DataFrame:
         rows, schema={"product": pl.String, "source": pl.String, "share": pl.Float64}, orient="row"
     )
     return frame.with_columns(
-        pl.lit(1, dtype=pl.UInt32).alias("suppliers"), pl.col("source").alias("region")
+        pl.lit(None, dtype=pl.UInt32).alias("suppliers"), pl.col("source").alias("region")
     ).sort(["product", "share", "source"], descending=[False, True, False])
 
 
 def _table(network: ProductionNetwork, shares: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
-    """Indices per group of shares, most concentrated first."""
+    """Return the indices of each group of shares, most concentrated first."""
     home = network.region_labels[network.is_home].tolist()
     banned = network.region_labels[~network.is_allowed].tolist()
     friends = _bloc(network, home)
     share, region = pl.col("share"), pl.col("region")
     table = shares.group_by(keys, maintain_order=True).agg(
-        pl.col("suppliers").sum(),
+        pl.col("suppliers").sum() if shares["suppliers"].null_count() == 0 else _no_count(),
         region.n_unique().alias("regions"),
         (share**2).sum().alias("hhi"),
         pl.col("source").first().alias("largest"),
@@ -235,14 +248,32 @@ def _table(network: ProductionNetwork, shares: pl.DataFrame, keys: list[str]) ->
             "tier": tiers(network),
         }
     )
-    ordered = [*keys, "name", "kind", "tier", "suppliers", "regions", "hhi", "largest",
-               "largest_share", "single_source", "outside_home", "outside_bloc", "not_allowed"]
+    ordered = [
+        *keys,
+        "name",
+        "kind",
+        "tier",
+        "suppliers",
+        "regions",
+        "hhi",
+        "largest",
+        "largest_share",
+        "single_source",
+        "outside_home",
+        "outside_bloc",
+        "not_allowed",
+    ]
     return (
         table.join(facts, on="product", how="left", maintain_order="left")
         .with_columns((pl.col("suppliers") == 1).alias("single_source"))
         .select(ordered)
         .sort(["hhi", *keys], descending=[True, *([False] * len(keys))])
     )
+
+
+def _no_count() -> pl.Expr:
+    """Return an empty column: looking through, suppliers are not counted."""
+    return pl.lit(None, dtype=pl.UInt32).alias("suppliers")
 
 
 def _without_sums(table: pl.DataFrame) -> pl.DataFrame:

@@ -12,12 +12,13 @@ import polars as pl
 from withstand.errors import UsageError
 from withstand.measures.feasible_output import Supply, feasible_output, supply_of
 from withstand.model.findings import nearest
-from withstand.model.network import ProductionNetwork
 from withstand.model.provenance import Provenance, provenance_of
 from withstand.model.tiers import needs_per_unit, tiers
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from withstand.model.network import ProductionNetwork
 
 Array = np.ndarray
 Slack = float | Mapping[str, float]
@@ -39,8 +40,10 @@ class Coverage:
     binding : tuple of str
         Products that limit output, the one whose limits are worth most first.
     products : polars.DataFrame
-        Per product: kind, tier, share of suppliers left, covered share, availability under the
-        proportional rule, gain of output when its limits rise by 10 % of need, dual.
+        Per product: kind, tier, share of supply at rest that is left, covered share of need,
+        availability under the proportional rule, gain of output when its limits rise by 10 % of
+        need, dual (the gain per unit of need, at the margin). What is covered does not look at
+        the inputs of the suppliers left; availability does.
     by_tier, by_kind : polars.DataFrame
         Mean coverage, unweighted and by value, 0 to 1.
     provenance : Provenance
@@ -73,8 +76,10 @@ class Coverage:
 
     def summary(self) -> str:
         """Return one sentence."""
-        lost = ", ".join(self.without) or "no region"
         first = f"; {self.binding[0]} binds first" if self.binding else ""
+        if not self.without:
+            return f"With every region, {self.feasible_output:.1%} of demand can be met{first}."
+        lost = ", ".join(self.without)
         return f"Without {lost}, {self.feasible_output:.1%} of demand can still be met{first}."
 
 
@@ -98,8 +103,12 @@ def coverage(
         max theta,  sum_n x_n >= sum_m a_pm x_m + theta d_p,  0 <= x_n <= limit_n,  theta <= 1
 
     with limit_n = slack x output at rest (`share`) or capacity (`capacity`), and 0 where the region
-    is lost. Inputs of class minor never bind; products whose suppliers are not stated are not
-    limited by shares.
+    is lost. Inputs of class minor never bind, all others bind in full. Products whose suppliers
+    are not stated are not limited by shares; products without suppliers are not limited at all.
+    Machine and skilled hours count like goods.
+
+    Beside the best allocation stands the proportional rule, in which nobody finds a better use
+    for what is short: see `proportional`.
 
     Parameters
     ----------
@@ -110,7 +119,7 @@ def coverage(
         What producers outside home need: nothing (optimistic), or the same recipe (pessimistic).
     slack : float or mapping of product or kind to float
         How much more than its usual deliveries a surviving supplier can give; what a mapping does
-        not name has 1.
+        not name has 1. A product named wins over its kind. Not used with limit="capacity".
     limit : {"share", "capacity"}
 
     Returns
@@ -134,10 +143,11 @@ def coverage(
     supply = supply_of(network, without, assume_recipe, factors, limit)
     answer = feasible_output(supply)
     available, final = proportional(supply)
-    full = supply_of(network, without, "shared", factors, "share")
-    left = surviving_shares(full)
-    covered = np.minimum(1.0, factors * left)
-    products = _product_frame(network, left, covered, available, answer.gain, answer.dual)
+    full = supply_of(network, without, "shared", factors, limit)
+    covered = covered_share(full)
+    products = _product_frame(
+        network, surviving_shares(full), covered, available, answer.gain, answer.dual
+    )
     return Coverage(
         without=tuple(without),
         feasible_output=answer.theta,
@@ -216,6 +226,9 @@ def _check(network: ProductionNetwork, without: Sequence[str], limit: str) -> No
 
 def slack_of(network: ProductionNetwork, slack: Slack) -> Array:
     """Return the slack of every product: a product's own, its kind's, or 1."""
+    given = slack.values() if isinstance(slack, Mapping) else [slack]
+    if not all(isinstance(x, int | float | np.number) and 0 <= x < np.inf for x in given):
+        raise UsageError("slack must be a finite number of 0 or more.")
     if not isinstance(slack, Mapping):
         values = np.full(network.n_products, float(slack))
     else:
@@ -228,8 +241,6 @@ def slack_of(network: ProductionNetwork, slack: Slack) -> Array:
         values = np.array(
             [float(slack.get(str(p), v)) for p, v in zip(labels, by_kind, strict=True)]
         )
-    if not ((values >= 0) & np.isfinite(values)).all():
-        raise UsageError("slack must be a finite number of 0 or more.")
     return values
 
 
@@ -253,20 +264,32 @@ def surviving_shares(supply: Supply) -> Array:
     return np.where(has_nodes & lost_all, 0.0, share)
 
 
-def proportional(supply: Supply) -> tuple[Array, float]:
-    """Return availability per product, and of final demand, when losses are passed on in proportion.
+def covered_share(supply: Supply) -> Array:
+    """Return min(1, limits of the surviving nodes / need) per product, shape (n_products,)."""
+    limits = np.bincount(supply.network.node_product, supply.upper, supply.network.n_products)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        covered = np.where(supply.need > 0, np.minimum(1.0, limits / supply.need), 1.0)
+    return np.where((supply.need <= 0) & (surviving_shares(supply) == 0.0), 0.0, covered)
 
-    avail(p) = min(1, slack x sum over surviving nodes of share x min over their inputs of avail).
+
+def proportional(supply: Supply) -> tuple[Array, float]:
+    """Return what is available per product, and of final demand, when losses pass in proportion.
+
+    avail(p) = min(1, sum over surviving nodes of limit / need x ability, largest ability), where
+    ability is the least avail of a node's inputs, and limit / need is slack x share (or capacity
+    over need). Slack makes up for lost peers and not for lost inputs, hence the last term. Where
+    suppliers are not stated, the nodes left share the need among them.
+
+    It is never above the best allocation while no limit is above the output at rest; with slack
+    it can be, because who gives more than usual is not asked for more of its inputs.
     """
     network = supply.network
-    n_products = network.n_products
+    n_products, need, made = network.n_products, supply.need, network.node_product
     binds = network.input_class > 0
-    need = np.bincount(network.node_product, supply.rest, n_products)
-    made = network.node_product
     with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.where(need[made] > 0, supply.rest / need[made], 0.0)
-    share = np.where(supply.is_lost, 0.0, share)
-    is_free = ~supply.is_limited
+        share = np.where(need[made] > 0, supply.upper / need[made], 0.0)
+    share = np.where(np.isinf(supply.upper), _shares_of_survivors(supply), share)
+    is_free = ~supply.has_nodes | (need <= 0)
     has_inputs = np.flatnonzero(np.diff(network.inputs_indptr) > 0)
     available = np.ones(n_products)
     for _ in range(n_products + network.n_nodes + 1):
@@ -275,8 +298,10 @@ def proportional(supply: Supply) -> tuple[Array, float]:
             of_input = np.where(binds, available[network.input_product], 1.0)
             starts = network.inputs_indptr[has_inputs]
             ability[has_inputs] = np.minimum.reduceat(of_input, starts)
+        best = np.zeros(n_products)
+        np.maximum.at(best, made, np.where(share > 0, ability, 0.0))
         total = np.bincount(made, share * ability, n_products)
-        following = np.where(is_free | (need <= 0), 1.0, np.minimum(1.0, supply.slack * total))
+        following = np.where(is_free, 1.0, np.minimum(total, best))
         if np.array_equal(following, available):
             break
         available = following
@@ -285,8 +310,23 @@ def proportional(supply: Supply) -> tuple[Array, float]:
     return available, float(available[wanted].min()) if len(wanted) else 1.0
 
 
+def _shares_of_survivors(supply: Supply) -> Array:
+    """Share of each surviving node in the output at rest of all that survive for its product."""
+    made, n_products = supply.network.node_product, supply.network.n_products
+    left = np.where(supply.is_lost, 0.0, supply.rest)
+    total = np.bincount(made, left, n_products)[made]
+    count = np.bincount(made, ~supply.is_lost, n_products)[made]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(supply.is_lost, 0.0, np.where(total > 0, left / total, 1.0 / count))
+
+
 def _product_frame(
-    network: ProductionNetwork, left: Array, covered: Array, available: Array, gain: Array, dual: Array
+    network: ProductionNetwork,
+    left: Array,
+    covered: Array,
+    available: Array,
+    gain: Array,
+    dual: Array,
 ) -> pl.DataFrame:
     need = needs_per_unit(network)
     frame = pl.DataFrame(

@@ -11,7 +11,6 @@ from scipy import sparse
 
 from withstand.errors import SolverError, UsageError
 from withstand.model.findings import nearest
-from withstand.model.network import ProductionNetwork
 from withstand.model.provenance import Provenance, provenance_of
 from withstand.model.recipe_inputs import CONSUMED
 from withstand.model.tiers import needs_per_unit, tiers
@@ -19,10 +18,14 @@ from withstand.model.tiers import needs_per_unit, tiers
 if TYPE_CHECKING:
     import pandas as pd
 
+    from withstand.model.network import ProductionNetwork
+
 Array = np.ndarray
 BY = ("region", "node", "product", "kind")
 MOST_ROUNDS = 10_000
 TOLERANCE = 1e-13
+TOO_LARGE = 1e12
+"""A round that adds this many times the start is growing for ever."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,16 +36,20 @@ class Exposure:
     ----------
     by : {"region", "node", "product", "kind"}
     shares : polars.DataFrame
-        Share of the value of final demand that arises at each source, 0 to 1, largest first.
+        Share of the value of final demand that arises at each source, largest first. They sum
+        to 1; one is negative where inputs cost more than the output (finding W204).
     home_share : float
         Share of value that arises at home, all tiers, 0 to 1.
     tier1_home_share : float
-        Share of the viewpoint's direct purchases of priced goods that comes from home suppliers.
+        Share of the viewpoint's direct purchases of priced goods (hours left out) that comes
+        from home suppliers; NaN if no purchase has a price.
     unpriced : tuple of str
-        Inputs without a price; their value stays inside the value added of who uses them.
+        Products that some supplier sells without a price, or that have no supplier; their value
+        stays inside the value added of who uses them.
     products : polars.DataFrame
-        Per product: recursive domestic content of its mean unit bought, need and value per unit
-        of the viewpoint, share of the purchase cost.
+        Per product: recursive domestic content of the mean value bought, need and value per unit
+        of the viewpoint, and that value as a share of the purchase cost (products of different
+        tiers contain each other, so these shares do not sum to 1).
     purchase_cost : float
         Cost of the viewpoint's direct purchases of priced goods, currency per unit.
     provenance : Provenance
@@ -81,10 +88,10 @@ class Exposure:
 
     def summary(self) -> str:
         """Return one sentence."""
-        return (
-            f"{self.tier1_home_share:.1%} of direct purchases come from home; of the value, "
-            f"all tiers counted, {self.home_share:.1%} does."
-        )
+        whole = f"of the value, all tiers counted, {self.home_share:.1%} arises at home."
+        if np.isnan(self.tier1_home_share):
+            return f"No direct purchase has a price; {whole}"
+        return f"{self.tier1_home_share:.1%} of direct purchases come from home; {whole}"
 
 
 def exposure(network: ProductionNetwork, by: str = "region") -> Exposure:
@@ -132,9 +139,7 @@ def exposure(network: ProductionNetwork, by: str = "region") -> Exposure:
             "Give a price to its nodes, or set another viewpoint."
         )
     arises = spread(flows, start / start.sum()) * own
-    domestic = spread(
-        flows.T.tocsr(), np.where(network.is_home[network.node_region], own, 0.0)
-    )
+    domestic = spread(flows.T.tocsr(), np.where(network.is_home[network.node_region], own, 0.0))
     sources = _sources(network, arises)
     columns = [by, "name"] if by in ("region", "product") else [by]
     shares = (
@@ -153,7 +158,7 @@ def exposure(network: ProductionNetwork, by: str = "region") -> Exposure:
         products=_products(network, domestic, cost),
         purchase_cost=cost,
         provenance=provenance_of("measures.exposure", network, {"by": by}),
-        _sources=sources.filter(pl.col("share") > 0),
+        _sources=sources.filter(pl.col("share") != 0),
     )
 
 
@@ -191,8 +196,11 @@ def spread(flows: sparse.csr_array, start: Array) -> Array:
     for _ in range(MOST_ROUNDS):
         step = flows @ step
         total += step
-        if np.abs(step).max(initial=0.0) <= TOLERANCE * max(np.abs(total).max(), 1e-300):
+        size = np.abs(step).max(initial=0.0)
+        if size <= TOLERANCE * max(np.abs(total).max(initial=0.0), 1e-300):
             return total
+        if size > TOO_LARGE * max(np.abs(start).max(initial=0.0), 1e-300):
+            break
     raise SolverError(
         "Value content does not settle: around some cycle inputs cost as much as the output. "
         "Check the prices and values on it."
@@ -226,13 +234,19 @@ def _direct_purchases(network: ProductionNetwork) -> tuple[float, float]:
     value = network.link_flow * np.nan_to_num(network.price[supplier]) * counts
     total = float(value.sum())
     home = float(value[network.is_home[network.node_region[supplier]]].sum())
-    made = float(network.output[is_final].sum())
-    return (home / total if total > 0 else 1.0), (total / made if made > 0 else 0.0)
+    knows_recipe = np.diff(network.inputs_indptr) > 0
+    made = float(network.output[is_final & knows_recipe].sum())
+    return (home / total if total > 0 else np.nan), (total / made if made > 0 else 0.0)
 
 
 def _unpriced(network: ProductionNetwork) -> tuple[str, ...]:
-    used = np.unique(network.input_product[network.input_coefficient > 0])
-    missing = used[np.isnan(network.product_price[used])]
+    """Products bought from a supplier without a price, or from nobody."""
+    is_used = network.input_coefficient > 0
+    no_link = is_used & (np.diff(network.links_indptr) == 0)
+    no_price = np.isnan(network.price[network.link_supplier]) & is_used[network.link_input]
+    missing = np.union1d(
+        network.input_product[no_link], network.node_product[network.link_supplier[no_price]]
+    )
     return tuple(str(x) for x in network.product_labels[missing])
 
 
@@ -242,6 +256,7 @@ def _products(network: ProductionNetwork, domestic: Array, cost: float) -> pl.Da
     need = needs_per_unit(network)
     final = max(float(full.output[np.isin(full.node_product, full.viewpoint)].sum()), 1e-300)
     weight = np.where(network.output > 0, network.output, full.output)
+    weight = weight * np.nan_to_num(network.price)
     total = np.bincount(network.node_product, weight, network.n_products)
     content = np.bincount(network.node_product, weight * domestic, network.n_products)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -261,5 +276,3 @@ def _products(network: ProductionNetwork, domestic: Array, cost: float) -> pl.Da
             "share_of_purchase_cost": value / cost if cost > 0 else np.full(len(value), np.nan),
         }
     ).with_columns(pl.col(pl.Float64).fill_nan(None))
-
-

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
-from withstand.model.network import ProductionNetwork
-from withstand.programming.highs import Programme
+from withstand.errors import SolverError
+from withstand.programming.highs import OPTIMAL, Programme
+
+if TYPE_CHECKING:
+    from withstand.model.network import ProductionNetwork
 
 Array = np.ndarray
 RAISE = 0.1
@@ -29,23 +33,28 @@ class Supply:
     rest : ndarray of float64, shape (n_nodes,), units per period
         Output at rest.
     upper : ndarray of float64, shape (n_nodes,), units per period
-        Most each node can give; infinite where it is not limited.
-    slack : ndarray of float64, shape (n_products,)
-    is_limited : ndarray of bool, shape (n_products,)
-        Products that must balance.
+        Most each node can give; infinite where no share says what it gives at rest.
+    need : ndarray of float64, shape (n_products,), units per period
+        Use at rest of each product: the output at rest of all its nodes.
+    has_nodes : ndarray of bool, shape (n_products,)
+        Products that somebody makes, and that must balance; the others are there in any quantity.
     """
 
     network: ProductionNetwork
     is_lost: Array
     rest: Array
     upper: Array
-    slack: Array
-    is_limited: Array
+    need: Array
+    has_nodes: Array
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answer:
-    """Feasible output and what binds it; `gain` and `dual` are per product."""
+    """Feasible output and what binds it; `gain` and `dual` are per product.
+
+    `gain` is what theta gains when the product's limits rise by a tenth of need, `dual` what it
+    gains per unit of need on those limits, at the margin.
+    """
 
     theta: float
     binding: list[int]
@@ -66,25 +75,23 @@ def supply_of(
     gone = np.zeros(ruled.n_regions, dtype=bool)
     gone[[index[r] for r in without]] = True
     is_lost = gone[ruled.node_region]
-    demand = np.bincount(ruled.node_product, np.maximum(ruled.final_demand, 0), ruled.n_products)
+    n_products = ruled.n_products
     if limit == "capacity":
-        is_stated = np.ones(ruled.n_products, dtype=bool)
         upper = ruled.capacity.copy()
     else:
+        demand = np.bincount(ruled.node_product, np.maximum(ruled.final_demand, 0), n_products)
         is_stated = ruled.is_stated | (demand > 0)
         upper = np.where(
             is_stated[ruled.node_product], slack[ruled.node_product] * ruled.output, np.inf
         )
     upper[is_lost] = 0.0
-    touched = np.bincount(ruled.node_product, is_lost, ruled.n_products) > 0
-    has_nodes = np.bincount(ruled.node_product, minlength=ruled.n_products) > 0
     return Supply(
         network=ruled,
         is_lost=is_lost,
         rest=ruled.output,
         upper=upper,
-        slack=slack,
-        is_limited=has_nodes & (is_stated | touched),
+        need=np.bincount(ruled.node_product, ruled.output, n_products),
+        has_nodes=np.bincount(ruled.node_product, minlength=n_products) > 0,
     )
 
 
@@ -93,19 +100,24 @@ def feasible_output(supply: Supply) -> Answer:
 
     Quantities are scaled by each product's need, so that rows and columns are near 1. Only a
     product with a dual price can gain: by weak duality raising any other limit leaves theta.
+    Several products can bind together, so that each alone gains nothing; all of them are named.
+
+    Raises
+    ------
+    SolverError
+        If HiGHS finds no optimum (there is one: making nothing is always possible).
     """
     network = supply.network
-    n_products = network.n_products
-    need = np.bincount(network.node_product, supply.rest, n_products)
-    zero = np.zeros(n_products)
-    rows = np.flatnonzero(supply.is_limited & (need > 0))
+    zero = np.zeros(network.n_products)
+    rows = np.flatnonzero(supply.has_nodes & (supply.need > 0))
     if not (network.final_demand > 0).any() or len(rows) == 0:
         return Answer(theta=1.0, binding=[], gain=zero, dual=zero.copy())
-    scaled = _Scaled(supply, need, rows)
+    scaled = _Scaled(supply, rows)
     theta, dual = scaled.solve()
     if theta >= 1 - TOLERANCE:
         return Answer(theta=theta, binding=[], gain=zero, dual=zero.copy())
-    held, found = set(), set(np.flatnonzero(dual > TOLERANCE).tolist())
+    held: set[int] = set()
+    found: set[int] = set(np.flatnonzero(dual > TOLERANCE).tolist())
     while found - held:  # several limits can bind together: raise all found until theta moves
         held |= found
         for p in held:
@@ -123,7 +135,7 @@ def feasible_output(supply: Supply) -> Answer:
         scaled.restore_limits(p)
     gain[gain < TOLERANCE] = 0.0
     labels = network.product_labels
-    binding = sorted(held, key=lambda p: (-round(gain[p], 9), labels[p]))
+    binding = sorted(held, key=lambda p: (-round(float(gain[p]), 9), labels[p]))
     return Answer(theta=theta, binding=binding, gain=gain, dual=dual)
 
 
@@ -133,10 +145,9 @@ class _Scaled:
     Columns: nodes that make something needed, theta, then one outside source a row (closed).
     """
 
-    def __init__(self, supply: Supply, need: Array, rows: Array) -> None:
+    def __init__(self, supply: Supply, rows: Array) -> None:
         self.network = supply.network
-        self.rows = rows
-        self.programme, self.nodes, self.upper = _programme(supply, need, rows)
+        self.programme, self.nodes, self.upper = _programme(supply, rows)
         self.product = self.network.node_product[self.nodes]
         self.theta_column = len(self.nodes)
         self.row_of = {int(p): i for i, p in enumerate(rows)}
@@ -144,7 +155,9 @@ class _Scaled:
     def solve(self) -> tuple[float, Array]:
         """Return theta and, per product, what one more unit of need on its limits is worth."""
         solution = self.programme.solve()
-        theta = float(min(max(solution.columns[self.theta_column], 0.0), 1.0))
+        if solution.status != OPTIMAL:
+            raise SolverError(f"No optimum was found for the feasible output: {solution.status}.")
+        theta = min(max(0.0, float(solution.columns[self.theta_column])), 1.0)
         price = np.zeros(self.network.n_products)
         alive = np.isfinite(self.upper) & (self.upper > 0)
         total = np.bincount(self.product[alive], self.upper[alive], self.network.n_products)
@@ -182,9 +195,9 @@ class _Scaled:
         return np.array([self.theta_column + 1 + self.row_of[p]])
 
 
-def _programme(supply: Supply, need: Array, rows: Array) -> tuple[Programme, Array, Array]:
+def _programme(supply: Supply, rows: Array) -> tuple[Programme, Array, Array]:
     """Return the programme, the nodes behind its first columns, and their scaled upper bounds."""
-    network = supply.network
+    network, need = supply.network, supply.need
     n_rows = len(rows)
     row_of = np.full(network.n_products, -1, dtype=np.int64)
     row_of[rows] = np.arange(n_rows)

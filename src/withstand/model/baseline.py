@@ -57,7 +57,7 @@ def baseline_of(
     nodes = tables["nodes"]
     findings: list[Finding] = []
     share = _rescaled(layout)
-    demand = _final_demand(tables, settings, layout)
+    demand = _final_demand(tables, settings, layout, origins, findings)
     given = numbers(nodes, "output")
     is_value = _value_nodes(layout)
     if is_value.any():
@@ -70,7 +70,8 @@ def baseline_of(
     if short.any():
         findings.append(_capacity_finding(layout, capacity, output, short, origins))
     capacity = np.where(np.isnan(capacity) | short, output, capacity)
-    stock, target = _stocks(tables, layout, coefficient * output[layout.input_buyer])
+    use = coefficient * output[layout.input_buyer]
+    stock, target = _stocks(tables, layout, use, origins, findings)
     return Baseline(
         output=output,
         capacity=capacity,
@@ -92,26 +93,78 @@ def _rescaled(layout: Layout) -> Array:
         return np.where(total > 0, links.share / total, 0.0)
 
 
-def _final_demand(tables: Mapping[str, pl.DataFrame], settings: Settings, layout: Layout) -> Array:
-    """Per node and period: the nodes' column, the table's sum, then the settings; NaN if none."""
-    demand = numbers(tables["nodes"], "final_demand")
+def _final_demand(
+    tables: Mapping[str, pl.DataFrame],
+    settings: Settings,
+    layout: Layout,
+    origins: Mapping[str, Origin],
+    findings: list[Finding],
+) -> Array:
+    """Per node and period, NaN if none: the settings, else the table's sum, else the column."""
+    column = numbers(tables["nodes"], "final_demand")
+    demand = column
     if "final_demand" in tables:
         frame = tables["final_demand"]
         index = encode(tables["nodes"]["node"], frame["node"])
         total = np.bincount(index, numbers(frame, "value", 0.0), len(demand))
-        demand = np.where(np.bincount(index, minlength=len(demand)) > 0, total, demand)
-    per_year = PERIODS_PER_YEAR[settings.period]
+        is_listed = np.bincount(index, minlength=len(demand)) > 0
+        _stated_twice("the table final_demand", column, total, is_listed, layout, origins, findings)
+        demand = np.where(is_listed, total, demand)
     if settings.final_demand:
-        nodes = {str(x): i for i, x in enumerate(layout.node_labels)}
-        products = {str(x): i for i, x in enumerate(layout.product_labels)}
-        for label, value in settings.final_demand.items():
-            if label in products:
-                extra = layout.default_shares(products[label]) * value / per_year
-                is_maker = layout.node_product == products[label]
-                demand = np.where(is_maker, np.nan_to_num(demand) + extra, demand)
-            else:
-                demand[nodes[label]] = value / per_year
+        wanted = _demand_of_settings(settings, layout)
+        is_set = ~np.isnan(wanted)
+        _stated_twice("withstand.toml", demand, wanted, is_set, layout, origins, findings)
+        demand = np.where(is_set, wanted, demand)
     return demand
+
+
+def _demand_of_settings(settings: Settings, layout: Layout) -> Array:
+    """Per node and period: products over their makers, then single nodes; NaN if not named."""
+    per_year = PERIODS_PER_YEAR[settings.period]
+    nodes = {str(x): i for i, x in enumerate(layout.node_labels)}
+    products = {str(x): i for i, x in enumerate(layout.product_labels)}
+    wanted = np.full(len(layout.node_labels), np.nan)
+    for label, value in settings.final_demand.items():
+        if label in products:
+            product = products[label]
+            shared = layout.default_shares(product) * value / per_year
+            wanted = np.where(layout.node_product == product, shared, wanted)
+    for label, value in settings.final_demand.items():
+        if label not in products:
+            wanted[nodes[label]] = value / per_year
+    return wanted
+
+
+def _stated_twice(
+    winner: str,
+    stated: Array,
+    taken: Array,
+    is_taken: Array,
+    layout: Layout,
+    origins: Mapping[str, Origin],
+    findings: list[Finding],
+) -> None:
+    """Say that a stated final demand differs from the one that is taken in its place."""
+    with np.errstate(invalid="ignore"):
+        differs = is_taken & (np.abs(stated - taken) > 1e-9 * np.abs(taken) + 1e-300)
+    at = np.flatnonzero(differs)
+    if len(at):
+        i = int(at[0])
+        what = (
+            f"{layout.node_labels[i]} has a final demand of {stated[i]:.6g} per period here and "
+            f"of {taken[i]:.6g} in {winner}, which was taken"
+        )
+        findings.append(
+            make_finding(
+                "W217",
+                what,
+                origin=origins["nodes"],
+                index=i,
+                column="final_demand",
+                value=f"{stated[i]:.6g}",
+                count=len(at),
+            )
+        )
 
 
 def _value_nodes(layout: Layout) -> Array:
@@ -228,14 +281,20 @@ def _capacity_finding(
     at = np.flatnonzero(short)
     what = (
         f"capacity {capacity[at[0]]:.6g} is below use {output[at[0]]:.6g} per period for "
-        f"{listed(layout.node_labels[at])}"
+        f"{listed(layout.node_labels[at].tolist())}"
     )
     return make_finding(
         "W203", what, origin=origins["nodes"], index=int(at[0]), column="capacity", count=len(at)
     )
 
 
-def _stocks(tables: Mapping[str, pl.DataFrame], layout: Layout, use: Array) -> tuple[Array, Array]:
+def _stocks(
+    tables: Mapping[str, pl.DataFrame],
+    layout: Layout,
+    use: Array,
+    origins: Mapping[str, Origin],
+    findings: list[Finding],
+) -> tuple[Array, Array]:
     """Stock and target of every input; hours cannot be stored."""
     stock = np.zeros(len(use))
     target = np.full(len(use), np.nan)
@@ -250,6 +309,7 @@ def _stocks(tables: Mapping[str, pl.DataFrame], layout: Layout, use: Array) -> t
         every = (frame["node"] == EVERY_BUYER).to_numpy() & (node < 0)
         input_key = layout.input_buyer * n_products + layout.input_product
         made = layout.node_product[layout.input_buyer] * n_products + layout.input_product
+        is_idle = np.ones(frame.height, dtype=bool)
         for mask, row_key, wanted in (  # the more specific rows come last and win
             (every, product, layout.input_product),
             ((node < 0) & ~every, general * n_products + product, made),
@@ -262,5 +322,32 @@ def _stocks(tables: Mapping[str, pl.DataFrame], layout: Layout, use: Array) -> t
             held = np.where(np.isnan(quantity[row]), periods[row] * use[which], quantity[row])
             stock[which] = held
             target[which] = wished[row]
+            is_idle[row] = False
+        is_idle &= np.where(node >= 0, layout.knows_recipe[node], ~_is_in_a_recipe(tables, frame))
+        if is_idle.any():
+            findings.append(_idle_stock(frame, np.flatnonzero(is_idle), origins["stocks"]))
     stock[layout.input_use == HOURS] = 0.0
     return stock, np.where(np.isnan(target), stock, target)
+
+
+def _is_in_a_recipe(tables: Mapping[str, pl.DataFrame], stocks: pl.DataFrame) -> Array:
+    """Tell which stocks are inputs of some recipe, known abroad or not."""
+    if "recipes" not in tables:
+        return np.zeros(stocks.height, dtype=bool)
+    return stocks["product"].is_in(tables["recipes"]["input"].unique().implode()).to_numpy()
+
+
+def _idle_stock(frame: pl.DataFrame, rows: Array, origin: Origin) -> Finding:
+    first = int(rows[0])
+    holder, product = frame["node"][first], frame["product"][first]
+    who = "no buyer" if holder == EVERY_BUYER else holder
+    verb = "needs" if holder == EVERY_BUYER else "does not need"
+    return make_finding(
+        "N203",
+        f"{who} {verb} {product}, so this stock counts for nothing",
+        origin=origin,
+        index=first,
+        column="product",
+        value=product,
+        count=len(rows),
+    )

@@ -2,7 +2,8 @@
 
 The order is: conform every table to the dictionary, check keys and references, lay out inputs and
 links, check the structure, work out the baseline. Faults are collected over all steps that can
-still run and raised together as one DataError.
+still run (the structure is checked on the rows without faults) and raised together as one
+DataError.
 """
 
 from __future__ import annotations
@@ -16,15 +17,16 @@ import polars as pl
 from withstand.errors import DataError
 from withstand.model import checks
 from withstand.model.baseline import Baseline, baseline_of
-from withstand.model.conforming import conform
+from withstand.model.conforming import conform_rows
 from withstand.model.encoding import numbers
 from withstand.model.findings import Finding, Origin, has_errors, make_finding, sort_findings
 from withstand.model.layout import Layout, lay_out
 from withstand.model.network import ProductionNetwork
+from withstand.model.salvaging import check_sound_rows
 from withstand.model.tables import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from withstand.model.settings import Settings
 
@@ -35,6 +37,7 @@ def build_network(
     *,
     origins: Mapping[str, Origin] | None = None,
     findings: Sequence[Finding] = (),
+    unread: Collection[str] = (),
 ) -> ProductionNetwork:
     """Return the network that the tables describe.
 
@@ -49,6 +52,8 @@ def build_network(
         Where each table came from, so that findings can point there.
     findings : sequence of Finding
         What the reader found already; raised or kept together with what is found here.
+    unread : collection of str, optional
+        Tables that are there but could not be read; what may stand in them is not missed.
 
     Raises
     ------
@@ -70,21 +75,27 @@ def build_network(
     """
     found = list(findings)
     places = {name: (origins or {}).get(name, Origin(name)) for name in TABLES}
-    ready: dict[str, pl.DataFrame] = {}
-    for name, frame in tables.items():
-        if name not in TABLES:
-            continue
-        if frame.height == 0 and name != "nodes":
-            continue
-        ready[name], faults = conform(frame, TABLES[name], places[name])
-        found += faults
-    if "nodes" not in ready:
+    conformed = {
+        name: conform_rows(frame, TABLES[name], places[name])
+        for name, frame in tables.items()
+        if name in TABLES and (frame.height or name == "nodes")
+    }
+    for done in conformed.values():
+        found += done.findings
+    broken = {*unread, *(n for n, done in conformed.items() if not done.is_usable)}
+    if "nodes" not in conformed and "nodes" not in broken:
         found.append(make_finding("E119", "there is no table of nodes"))
-    _stop_on_errors(found)
+    ready = {n: done.frame for n, done in conformed.items() if n not in broken}
+    if "nodes" not in ready or ready["nodes"].height == 0:
+        raise DataError(_unique(found))
     ready = _derive(ready)
-    found += checks.check_references(ready, places)
-    found += checks.check_settings(ready, settings)
+    found += checks.check_references(ready, places, broken)
+    if not broken & {"products", "regions"}:
+        found += checks.check_settings(ready, settings, is_complete=not has_errors(found))
+    if has_errors(found):
+        found += check_sound_rows(ready, conformed, settings, places)
     _stop_on_errors(found)
+    del conformed
     layout = lay_out(ready, settings)
     found += checks.check_structure(layout, ready, settings, places)
     _stop_on_errors(found)
@@ -93,7 +104,7 @@ def build_network(
     _stop_on_errors(found)
     network = _assemble(ready, settings, places, layout, baseline)
     found += checks.check_economics(network)
-    return replace(network, findings=tuple(sort_findings(found)))
+    return replace(network, findings=tuple(_unique(found)))
 
 
 def _rebuild(
@@ -105,7 +116,17 @@ def _rebuild(
 
 def _stop_on_errors(findings: list[Finding]) -> None:
     if has_errors(findings):
-        raise DataError(sort_findings(findings))
+        raise DataError(_unique(findings))
+
+
+def _unique(findings: list[Finding]) -> list[Finding]:
+    """Sort findings, each place once: a cell may fill several tables, and is at fault only once."""
+    kept: dict[tuple[object, ...], Finding] = {}
+    for f in findings:
+        place = (f.code, f.file, f.sheet, f.row, f.column, f.value, None if f.row else f.what)
+        if place not in kept or kept[place].count < f.count:
+            kept[place] = f
+    return sort_findings(kept.values())
 
 
 def _derive(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
@@ -115,12 +136,12 @@ def _derive(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
         used = [nodes["product"]]
         if "recipes" in tables:
             used.append(tables["recipes"]["input"].rename("product"))
-        tables["products"] = pl.DataFrame(pl.concat(used).unique(maintain_order=True))
+        tables["products"] = pl.DataFrame(pl.concat(used).drop_nulls().unique(maintain_order=True))
     if "regions" not in tables:
         seen = [nodes["region"]]
         if "final_demand" in tables:
             seen.append(tables["final_demand"]["region"])
-        tables["regions"] = pl.DataFrame(pl.concat(seen).unique(maintain_order=True))
+        tables["regions"] = pl.DataFrame(pl.concat(seen).drop_nulls().unique(maintain_order=True))
     return {name: tables[name] for name in TABLES if name in tables}
 
 

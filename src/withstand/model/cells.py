@@ -6,6 +6,7 @@ columns, so that a million rows take well under a second.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -29,7 +30,7 @@ _CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]"
 _LABEL_CONTROL = (
     r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff]"
 )
-_MARKUP = r"(?i)<\s*[/!?]?\s*[a-z]"
+_MARKUP = r"(?i)<[/!?]?[a-z]|<!--"
 _FORMULA_LABEL = r"^[=+\-@]"
 _FORMULA_TEXT = r"^[=@]"
 # A cell without any of these needs no closer look; one pass in place of six.
@@ -37,6 +38,9 @@ _NOT_PLAIN = (
     r"^$|^[\s=+\-@#]|\s$"
     r"|[\x00-\x1f<\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff]"
 )
+
+Explain = Callable[[str], tuple[str, str | None, str | None]]
+"""From a value to what is wrong with it, a suggestion, and a mend of its own."""
 
 
 @dataclass
@@ -47,6 +51,11 @@ class ColumnReport:
     origin: Origin
     findings: list[Finding] = field(default_factory=list)
     is_bad: pl.Series | None = None
+
+    @property
+    def name(self) -> str:
+        """The column as its user calls it."""
+        return (self.origin.names or {}).get(self.column.name, self.column.name)
 
     def mark(self, where: pl.Series) -> None:
         """Remember rows with a fault."""
@@ -74,11 +83,8 @@ class ColumnReport:
         if not code.startswith("W"):
             self.mark(where)
 
-    def each(self, code: str, values: pl.Series, where: pl.Series, explain) -> None:  # type: ignore[no-untyped-def]
-        """Report each bad value once, with its first row and count, and the rest together.
-
-        `explain` takes a value and returns what is wrong, a suggestion and a mend (or None).
-        """
+    def each(self, code: str, values: pl.Series, where: pl.Series, explain: Explain) -> None:
+        """Report each bad value once, with its first row and count, and the rest together."""
         where = where.fill_null(value=False)
         if not where.any():
             return
@@ -133,10 +139,10 @@ def conform_column(
             "E103",
             series,
             series.is_not_null(),
-            f"{column.name} holds lists or records; {expected(column)}",
+            f"{report.name} holds lists or records; {expected(column)}",
         )
-        empty: pl.Series = pl.Series(column.name, [None] * len(series), dtype=pl.String)
-        return empty, report
+        dtype = pl.Float64 if column.type in ("number", "integer") else pl.String
+        return pl.Series(column.name, [None] * len(series), dtype=dtype), report
     if column.type in ("number", "integer"):
         result = _numbers(series, report)
     else:
@@ -148,7 +154,9 @@ def conform_column(
         elif series.dtype == pl.String:
             empty |= series.str.strip_chars() == ""
         if empty.any():
-            report.first("E102", series, empty, f"{column.name} is empty; {expected(column)}")
+            if report.is_bad is not None:
+                empty &= ~report.is_bad
+            report.first("E102", series, empty, f"{report.name} is empty; {expected(column)}")
     return result, report
 
 
@@ -194,7 +202,7 @@ def _numbers(series: pl.Series, report: ColumnReport) -> pl.Series:
         bad = numbers.is_null() & text.is_not_null()
         if bad.any():
             _bad_numbers(text, bad, report)
-    name = column.name
+    name = report.name
     hint = "leave the cell empty if it is not known"
     infinite = numbers.is_nan() | numbers.is_infinite()
     huge = ~infinite & (numbers.abs() > LARGEST_NUMBER)
@@ -210,8 +218,8 @@ def _numbers(series: pl.Series, report: ColumnReport) -> pl.Series:
     if outside.any():
         report.first("E107", series, outside, f"{name} must be {_bounds(column)}")
     if column.type == "integer":
-        return numbers.cast(pl.Int64, strict=False).rename(name)
-    return numbers.rename(name)
+        return numbers.cast(pl.Int64, strict=False)
+    return numbers
 
 
 def _bounds(column: Column) -> str:
@@ -220,7 +228,8 @@ def _bounds(column: Column) -> str:
     else:
         bounds = f"between {column.low:g} and {column.high:g}"
     whole = " and a whole number" if column.type == "integer" else ""
-    return f"{bounds}{whole}" + (f" ({column.unit})" if column.unit else "")
+    unit = "" if column.unit[:1].isdigit() else column.unit  # "0 to 1" is said already
+    return f"{bounds}{whole}" + (f" ({unit})" if unit else "")
 
 
 def _bad_numbers(text: pl.Series, bad: pl.Series, report: ColumnReport) -> None:
@@ -271,7 +280,7 @@ def _words(series: pl.Series, report: ColumnReport) -> pl.Series:
     text = text.set(text == "", None)
     if not is_short:
         too_long = text.str.len_chars() > most
-        what = f"a cell of {column.name} holds more than {most:,} characters"
+        what = f"a cell of {report.name} holds more than {most:,} characters"
         report.first("E115", text, too_long, what)
         text = text.set(too_long.fill_null(value=False), None)
     report.first("E110", text, text.str.contains(_SHEET_ERROR), "spreadsheet error in the cell")
@@ -279,7 +288,7 @@ def _words(series: pl.Series, report: ColumnReport) -> pl.Series:
         return _choice(text, report)
     if is_label:
         trimmed = (raw != text) & text.is_not_null()
-        what = f"blanks around labels of {column.name} were trimmed"
+        what = f"blanks around labels of {report.name} were trimmed"
         report.first("W102", raw, trimmed, what)
     _unsafe(text, report)
     return text
@@ -288,7 +297,7 @@ def _words(series: pl.Series, report: ColumnReport) -> pl.Series:
 def _unsafe(text: pl.Series, report: ColumnReport) -> None:
     """Refuse markup, spreadsheet formulas and control characters: labels travel into reports."""
     is_label = report.column.type == "label"
-    name = report.column.name
+    name = report.name
     report.first(
         "E121",
         text,

@@ -82,7 +82,7 @@ def conform_rows(frame: pl.DataFrame, table: Table, origin: Origin) -> Conformed
     lost: pl.Series | None = None
     flawed: pl.Series | None = None
     for name in [c for c in table.names if c in frame.columns] + [
-        c for c in frame.columns if is_annotation(c)
+        c for c in frame.columns if is_annotation(c) and c not in table.names
     ]:
         column = table.names.get(name) or Column(name=name, meaning="Where it comes from.")
         series, report = conform_column(frame[name], column, origin)
@@ -147,7 +147,7 @@ def _duplicates(
     if not key or frame.select(key).hash_rows().n_unique() == frame.height:
         return [], None
     keys = frame.select(key)
-    filled = ~pl.all_horizontal(keys[c].is_null() for c in key)
+    filled = pl.all_horizontal(pl.col(c).is_not_null() for c in key if c in table.required)
     numbered = keys.with_row_index("row").filter(filled)
     groups = (
         numbered.group_by(key, maintain_order=True)

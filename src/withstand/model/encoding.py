@@ -26,6 +26,7 @@ def encode(labels: pl.Series, series: pl.Series) -> Array:
 
 
 def indptr_of(sorted_groups: Array, n_groups: int) -> Array:
+    """Return where each group starts in an ascending array of groups, and where the last ends."""
     counts = np.bincount(sorted_groups, minlength=n_groups)
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 

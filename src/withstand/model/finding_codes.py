@@ -294,6 +294,16 @@ CODES: dict[str, Rule] = {
         "The product appears in no node and no recipe.",
         "Remove the row, or add what is missing.",
     ),
+    "W216": _warning(
+        "link that no recipe needs",
+        "The buyer's recipe does not name what the link delivers, so the link carries nothing.",
+        "Add the recipe row, or remove the link.",
+    ),
+    "W217": _warning(
+        "final demand stated twice",
+        "Two places state the final demand of a node, and they differ.",
+        "State it in one place only.",
+    ),
     "N201": _note(
         "output taken from the links",
         "No output was given, so it is the larger of sales and purchases.",
@@ -370,5 +380,10 @@ CODES: dict[str, Rule] = {
         "options exclude or miss each other",
         "A chosen option requires another one that was not chosen, or excludes one that was.",
         "Choose the required option as well, or drop one of the two.",
+    ),
+    "E405": _error(
+        "effect impossible",
+        "The effect asks for something that the network cannot give.",
+        "Correct the amount or the label; the reference page 'Options' says what each effect does.",
     ),
 }

@@ -76,7 +76,7 @@ class Finding:
         head = f"{self.code} {self.place}".rstrip()
         value = f"  [{self.value}]" if self.value is not None else ""
         times = f" ({self.count} cases)" if self.count > 1 else ""
-        hint = f" Did you mean {self.suggestion}?" if self.suggestion else ""
+        hint = f". Did you mean {self.suggestion}?" if self.suggestion else ""
         lines = [f"{head}{value}  {self.what}{times}{hint}"]
         if self.fix:
             lines.append(f"     {self.fix}")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -119,6 +120,17 @@ class ProductionNetwork:
                 value.setflags(write=False)
         object.__setattr__(self, "tables", MappingProxyType(dict(self.tables)))
         object.__setattr__(self, "origins", MappingProxyType(dict(self.origins)))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what travels to another process: fields and facts, not the other recipe rule."""
+        state = dict(self.__dict__)
+        state.update(tables=dict(self.tables), origins=dict(self.origins), _rules={})
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the fields back and freeze them again."""
+        self.__dict__.update(state)
+        self.__post_init__()
 
     # counts
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from withstand.model.network import ProductionNetwork
+if TYPE_CHECKING:
+    from withstand.model.network import ProductionNetwork
 
 _PACKAGES = ("withstand", "numpy", "scipy", "numba", "polars", "highspy")
 
@@ -52,6 +54,11 @@ def provenance_of(
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that numbers depend on."""
+    return dict(_versions())
+
+
+@cache
+def _versions() -> dict[str, str]:
     found = {"python": sys.version.split()[0]}
     for package in _PACKAGES:
         try:

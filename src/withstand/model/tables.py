@@ -8,6 +8,7 @@ shown ("why"); columns that nobody knows are kept with a note.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 KINDS = (
     "product",
@@ -83,7 +84,7 @@ class Table:
         return tuple(c.name for c in self.columns if c.required)
 
 
-def _label(name: str, meaning: str, *refers_to: str, required: bool = True, **more: str) -> Column:
+def _label(name: str, meaning: str, *refers_to: str, required: bool = True, **more: Any) -> Column:
     return Column(
         name=name, meaning=meaning, type="label", required=required, refers_to=refers_to, **more
     )
@@ -117,7 +118,7 @@ def _text(name: str, meaning: str, default: str = "empty", example: str = "") ->
     return Column(name=name, meaning=meaning, default=default, example=example)
 
 
-def _choice(name: str, meaning: str, choices: tuple[str, ...], default: str, **more: str) -> Column:
+def _choice(name: str, meaning: str, choices: tuple[str, ...], default: str, **more: Any) -> Column:
     return Column(
         name=name, meaning=meaning, type="choice", choices=choices, default=default, **more
     )
@@ -288,7 +289,12 @@ _TABLES = (
                 example="*",
             ),
             _label("product", "What is held.", "products", example="STEEL"),
-            _number("quantity", "How much is held.", "units", "periods_of_use x use"),
+            _number(
+                "quantity",
+                "How much is held; in a row for * or a product, each buyer holds that much.",
+                "units",
+                "periods_of_use x use",
+            ),
             _number(
                 "periods_of_use",
                 "How long it lasts at rest.",
@@ -296,7 +302,12 @@ _TABLES = (
                 "quantity / use",
                 example="4",
             ),
-            _number("target", "What the buyer tries to hold.", "units", "the stock at rest"),
+            _number(
+                "target",
+                "What the buyer tries to hold; in a row for * or a product, each buyer.",
+                "units",
+                "the stock at rest",
+            ),
         ),
     ),
     Table(
@@ -422,10 +433,31 @@ _TABLES = (
             _label("from", "Supplier that loses share.", required=False, example="STEEL@FAR"),
             _label("to", "Supplier that gains share.", required=False, example="STEEL@HOME"),
             _number(
-                "amount", "How much.", "as the column unit", required=True, low=None, example="0.3"
+                "amount",
+                "How much. For add_stock: units in all, split among the buyers by their use, or"
+                " periods of use for each of them. For shift_share: 0 to 1, see mode.",
+                "as the column unit",
+                required=True,
+                low=None,
+                example="0.3",
             ),
-            _text("unit", "Unit of the amount."),
-            _choice("mode", "How the amount acts.", ("set", "add", "scale"), "add"),
+            _text(
+                "unit",
+                "Unit of the amount. Capacity (add_node, add_capacity) may end in per day, week,"
+                " month, quarter or year (t per year, t/year). Lead times and stocks may be in"
+                " periods, days, weeks, months, quarters or years; any other unit of a stock means"
+                " units in all.",
+                "units, per period for capacity; periods for lead times",
+            ),
+            _choice(
+                "mode",
+                "How the amount acts: set puts it in place of what was, add adds it, scale"
+                " multiplies by it. For shift_share, add moves a share of the buyer's purchases,"
+                " scale moves a part of what `from` delivers, set is the share `from` is left"
+                " with. Stock is only added.",
+                ("set", "add", "scale"),
+                "add",
+            ),
             _number("price", "Price of what a new node makes.", MONEY, "the product's price"),
             _number("from_period", "First period after the option is ready.", "periods", "0"),
             _number("per_period", "Growth of the amount.", "per period", "0", low=None),

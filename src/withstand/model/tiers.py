@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import polars as pl
 from scipy import sparse
 
 from withstand.model.encoding import Array, encode
-from withstand.model.network import ProductionNetwork
+
+if TYPE_CHECKING:
+    from withstand.model.network import ProductionNetwork
 
 
 def product_edges(network: ProductionNetwork) -> tuple[Array, Array]:

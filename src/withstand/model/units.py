@@ -9,12 +9,14 @@ from withstand.errors import UsageError
 PERIODS_PER_YEAR = {"day": 365.0, "week": 52.0, "month": 12.0, "quarter": 4.0, "year": 1.0}
 
 _UNITS = {
-    **dict.fromkeys(("d", "day", "days"), 365.0),
-    **dict.fromkeys(("w", "wk", "week", "weeks"), 52.0),
-    **dict.fromkeys(("m", "mo", "month", "months"), 12.0),
-    **dict.fromkeys(("q", "quarter", "quarters"), 4.0),
-    **dict.fromkeys(("y", "a", "yr", "year", "years"), 1.0),
+    **dict.fromkeys(("d", "day", "days"), "day"),
+    **dict.fromkeys(("w", "wk", "week", "weeks"), "week"),
+    **dict.fromkeys(("m", "mo", "month", "months"), "month"),
+    **dict.fromkeys(("q", "quarter", "quarters"), "quarter"),
+    **dict.fromkeys(("y", "a", "yr", "year", "years"), "year"),
 }
+_BETWEEN_DAYS_AND_WEEKS = {("week", "day"): 7.0, ("day", "week"): 1.0 / 7.0}
+"""Two weeks are fourteen days, though 52 weeks of 7 days miss the year by one day."""
 _DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*([a-z]*)\s*\Z", re.IGNORECASE)
 _SHARE = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*(%?)\s*\Z")
 
@@ -27,7 +29,7 @@ def periods_of(duration: str | float, period: str) -> float:
     duration : str or float
         A number is already in periods; text carries a unit: "12w", "3 months", "1.5 y".
     period : {"day", "week", "month", "quarter", "year"}
-        Period of the network (52 weeks and 365 days to a year).
+        Period of the network (52 weeks and 365 days to a year, 7 days to a week).
 
     Raises
     ------
@@ -38,6 +40,8 @@ def periods_of(duration: str | float, period: str) -> float:
     --------
     >>> periods_of("3 months", "week")
     13.0
+    >>> periods_of("2w", "day")
+    14.0
     >>> periods_of(8, "week")
     8.0
     """
@@ -49,12 +53,20 @@ def periods_of(duration: str | float, period: str) -> float:
                 f"'{duration[:40]}' is not a duration. Write a number with d, w, m or y: '12w'."
             )
         number = float(match.group(1))
-        value = number * PERIODS_PER_YEAR[period] / _UNITS[unit] if unit else number
+        value = number * _periods_in(_UNITS[unit], period) if unit else number
     else:
         value = float(duration)
     if not 0 <= value < 1e6:
-        raise UsageError(f"A duration of {duration} is not possible: it must be 0 or more.")
+        raise UsageError(
+            f"A duration of {str(duration)[:40]} is not possible: it must be 0 or more."
+        )
     return value
+
+
+def _periods_in(unit: str, period: str) -> float:
+    """Return how many periods of a network one day, week, month, quarter or year is."""
+    by_year = PERIODS_PER_YEAR[period] / PERIODS_PER_YEAR[unit]
+    return _BETWEEN_DAYS_AND_WEEKS.get((unit, period), by_year)
 
 
 def share_of(text: str | float) -> float:
@@ -78,5 +90,7 @@ def share_of(text: str | float) -> float:
     else:
         value = float(text)
     if not 0.0 <= value <= 1.0:
-        raise UsageError(f"A share of {text} is not possible: it lies between 0 and 1 (or 100%).")
+        raise UsageError(
+            f"A share of {str(text)[:40]} is not possible: it lies between 0 and 1 (or 100%)."
+        )
     return value

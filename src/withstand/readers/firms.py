@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from withstand.errors import DataError, UsageError
+from withstand.errors import UsageError
 from withstand.model.building import build_network
-from withstand.model.conforming import conform
-from withstand.model.findings import Finding, Origin, has_errors, make_finding, sort_findings
+from withstand.model.cells import as_text
+from withstand.model.conforming import conform_rows
+from withstand.model.findings import Finding, Origin, make_finding
 from withstand.model.settings import Settings
 from withstand.model.tables import TABLES
 
@@ -72,16 +73,15 @@ def network_from_links(
     node_frame = _named(_frame(nodes, "nodes"), _NODE_ALIASES)
     if "region" not in node_frame.columns:
         node_frame = node_frame.with_columns(pl.lit(home or UNSTATED_REGION).alias("region"))
-    tables = {"nodes": node_frame, "links": _links(_frame(links, "links"), findings)}
+    link_frame, origin = _links(_named(_frame(links, "links"), _LINK_ALIASES), findings)
+    tables = {"nodes": node_frame, "links": link_frame}
     if essential is not None:
         tables["classes"] = _named(_frame(essential, "essential"), _CLASS_ALIASES)
-    if has_errors(findings):
-        raise DataError(sort_findings(findings))
     tables = {k: v for k, v in tables.items() if v.height or k == "nodes"}
-    if "classes" in tables:
+    if "classes" in tables and "product" in node_frame.columns:
         tables["products"] = _products(tables)
     settings = Settings(name=name, lens=lens, home=home, period=period, currency=currency)
-    return build_network(tables, settings, findings=findings)
+    return build_network(tables, settings, origins={"links": origin}, findings=findings)
 
 
 def _frame(data: Any, what: str) -> pl.DataFrame:
@@ -90,15 +90,16 @@ def _frame(data: Any, what: str) -> pl.DataFrame:
         return data
     if isinstance(data, pl.LazyFrame):
         return data.collect()
-    if isinstance(data, dict):
-        return pl.DataFrame(data)
     import narwhals.stable.v1 as nw
 
     try:
+        if isinstance(data, dict):
+            return pl.DataFrame(data)
         native = nw.from_native(data, eager_only=True)
-    except TypeError as error:
+    except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
         raise UsageError(
-            f"{what} is a {type(data).__name__}; give a frame of pandas, polars or pyarrow."
+            f"{what} is a {type(data).__name__} that cannot be read as a table; "
+            "give a frame of pandas, polars or pyarrow."
         ) from error
     return pl.from_arrow(native.to_arrow())  # type: ignore[return-value]
 
@@ -109,43 +110,45 @@ def _named(frame: pl.DataFrame, aliases: dict[str, str]) -> pl.DataFrame:
     return frame.rename(names)
 
 
-def _links(frame: pl.DataFrame, findings: list[Finding]) -> pl.DataFrame:
-    """Conform the links and add parallel ones."""
-    frame = _named(frame, _LINK_ALIASES)
+def _links(frame: pl.DataFrame, findings: list[Finding]) -> tuple[pl.DataFrame, Origin]:
+    """Return links of which parallel ones are added, and where each of them stood."""
+    origin = Origin("links")
     if "value" not in frame.columns:
         findings.append(
-            make_finding(
-                "E101", "links need a column 'value'", column="value", origin=Origin("links")
-            )
+            make_finding("E101", "links need a column 'value'", column="value", origin=origin)
         )
-        return frame
+        return frame, origin
     keys = [c for c in ("supplier", "buyer", "product", "route") if c in frame.columns]
     if not {"supplier", "buyer"} <= set(keys) or frame.height == 0:
-        return frame
+        return frame, origin
     if not frame.select(keys).hash_rows().is_duplicated().any():
-        return frame
-    clean, found = conform(frame, TABLES["links"], Origin("links"))
-    if any(f.severity == "error" and f.code != "E106" for f in found):
-        findings += [f for f in found if f.code != "E106"]
-        return clean
+        return frame, origin
+    done = conform_rows(frame, TABLES["links"], origin)
+    faults = [f for f in done.findings if f.severity == "error" and f.code != "E106"]
+    findings += faults
+    clean = done.frame.with_row_index("row_in_frame")
+    if faults:  # the others can still be checked
+        clean = clean.filter(pl.all_horizontal(pl.col("supplier", "buyer").is_not_null()))
     others = [pl.col(c).first() for c in clean.columns if c not in (*keys, "value")]
-    added = clean.group_by(keys, maintain_order=True).agg(pl.col("value").sum(), *others)
+    values = pl.col("value")
+    total = pl.when(values.is_not_null().any()).then(values.sum())
+    added = clean.group_by(keys, maintain_order=True).agg(total, *others)
     findings.append(
         make_finding(
             "N205",
             f"{clean.height - added.height:,} rows repeat a supplier and buyer; "
             "their values were added",
-            origin=Origin("links"),
+            origin=origin,
             count=clean.height - added.height,
         )
     )
-    return added
+    rows = (added["row_in_frame"].cast(pl.Int64) + 2).to_list()
+    return added.drop("row_in_frame"), Origin("links", rows=rows)
 
 
 def _products(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
     """Products of nodes first, then those that only the classes name."""
-    seen = [tables["nodes"]["product"].cast(pl.String)]
-    for side in ("supplier_product", "buyer_product"):
-        if side in tables["classes"].columns:
-            seen.append(tables["classes"][side].cast(pl.String).alias("product"))
+    sides = ("supplier_product", "buyer_product")
+    named = [tables["classes"][side] for side in sides if side in tables["classes"].columns]
+    seen = [as_text(series).alias("product") for series in (tables["nodes"]["product"], *named)]
     return pl.DataFrame(pl.concat(seen).drop_nulls().unique(maintain_order=True))

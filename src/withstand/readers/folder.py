@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from withstand.errors import DataError
+from withstand.errors import DataError, UsageError
 from withstand.model.building import build_network
 from withstand.model.findings import (
     Finding,
@@ -19,18 +21,43 @@ from withstand.model.findings import (
 )
 from withstand.model.settings import Settings, read_settings
 from withstand.model.tables import TABLES
-from withstand.readers.atomic import finish_interrupted
-from withstand.readers.files import SUFFIXES, RawTable, read_file
-from withstand.readers.plant import is_shorthand, read_plant
+from withstand.readers.atomic import (
+    DAMAGED_JOURNAL,
+    MEND_JOURNAL,
+    TABLES_FOLDER,
+    current_files,
+    recover,
+    stamp,
+)
+from withstand.readers.files import SUFFIXES, RawTable, is_workbook, read_file
+from withstand.readers.plant import SHORTHAND_TABLES, is_shorthand, read_plant
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterator
 
     from withstand.model.network import ProductionNetwork
 
 SETTINGS_FILE = "withstand.toml"
-_SHORTHAND_ONLY = ("items", "suppliers")
-_CANONICAL = ("nodes", "products", "recipes", "links")
+KNOWN_TABLES = (*TABLES, *SHORTHAND_TABLES)
+MOST_ATTEMPTS = 5
+_TURNED_INTO_OURS = ("items", "suppliers", "recipes", "occupations")
+_NO_TABLES = ("read_me", "readme")
+
+
+@dataclass
+class _Collected:
+    """What the files of a project hold."""
+
+    settings: Settings
+    tables: dict[str, RawTable] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    unread: set[str] = field(default_factory=set)
+
+    @property
+    def names(self) -> set[str]:
+        """Tables that are there, readable or not."""
+        return self.unread | set(self.tables)
 
 
 def read_folder(path: str | os.PathLike[str]) -> ProductionNetwork:
@@ -60,145 +87,199 @@ def read_folder(path: str | os.PathLike[str]) -> ProductionNetwork:
     >>> read_folder(folder_of("robot_maker")).n_products
     127
     """
-    folder = Path(path)
-    tables, settings, findings = _collect(folder)
-    if is_shorthand(tables):
-        shorthand, origins, found = read_plant(tables, settings)
-        findings += found
-        frames = dict(shorthand)
-        taken = {"items", "recipes", "suppliers", "occupations"}
-        for name, raw in tables.items():
-            if name in TABLES and name not in taken and name not in frames:
-                frames[name], origins[name] = _sources(raw), raw.origin
-    else:
-        frames = {name: raw.frame for name, raw in tables.items() if name in TABLES}
-        origins = {name: raw.origin for name, raw in tables.items()}
-        for name, raw in tables.items():
-            if raw.frame.height == 0 and name in TABLES:
-                if raw.origin.sheet and name != "nodes":
-                    del frames[name]  # an unused sheet of the template
-                    continue
-                findings.append(
-                    make_finding("E112", f"table {name} has no rows", origin=raw.origin)
-                )
-    if has_errors(findings):
+    found = _collect_quietly(Path(path))
+    if is_shorthand(found.names):
+        return _from_shorthand(found)
+    tables = {name: raw for name, raw in found.tables.items() if name in TABLES}
+    for name in SHORTHAND_TABLES:
+        if name in found.tables:
+            found.findings.append(_not_used(found.tables[name], "the table of nodes is read"))
+    frames = {name: _sources(raw) for name, raw in _with_rows(tables, found.findings)}
+    origins = {name: raw.origin for name, raw in tables.items()}
+    return build_network(
+        frames, found.settings, origins=origins, findings=found.findings, unread=found.unread
+    )
+
+
+def _from_shorthand(found: _Collected) -> ProductionNetwork:
+    """Build from items, recipes and suppliers, and from our own tables beside them."""
+    own = {n: raw for n, raw in found.tables.items() if n in _TURNED_INTO_OURS}
+    ours = {n: raw for n, raw in found.tables.items() if n not in _TURNED_INTO_OURS}
+    regions = {"regions": ours["regions"]} if "regions" in ours else {}
+    frames, origins, findings = read_plant(own | regions, found.settings)
+    findings = found.findings + findings
+    for name, raw in _with_rows(ours, findings):
+        if name not in frames or frames[name].height == 0:
+            frames[name], origins[name] = _sources(raw), raw.origin
+        else:
+            findings.append(_not_used(raw, "items, recipes and suppliers are read"))
+    if "nodes" not in frames or is_shorthand(found.unread):
         raise DataError(sort_findings(findings))
-    return build_network(frames, settings, origins=origins, findings=findings)
+    return build_network(
+        frames, found.settings, origins=origins, findings=findings, unread=found.unread
+    )
+
+
+def _with_rows(
+    tables: dict[str, RawTable], findings: list[Finding]
+) -> Iterator[tuple[str, RawTable]]:
+    """Yield tables that hold rows; an empty file is a fault, an empty sheet only a template's."""
+    for name, raw in tables.items():
+        if raw.frame.height or name == "nodes":
+            yield name, raw
+        elif not raw.origin.sheet:
+            findings.append(make_finding("E112", f"table {name} has no rows", origin=raw.origin))
 
 
 def _sources(raw: RawTable):  # type: ignore[no-untyped-def]
     """Let a table of sources call its key `id`."""
-    if raw.name == "sources" and "id" in raw.frame.columns:
+    if raw.name == "sources" and "id" in raw.frame.columns and "source" not in raw.frame.columns:
         return raw.frame.rename({"id": "source"})
     return raw.frame
 
 
-def _collect(folder: Path) -> tuple[dict[str, RawTable], Settings, list[Finding]]:
+def _not_used(raw: RawTable, because: str) -> Finding:
+    return make_finding("W101", f"not used, as {because}", origin=raw.origin)
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+
+def _collect_quietly(folder: Path) -> _Collected:
+    """Read all files; again if somebody replaced them in the meantime."""
+    for _ in range(MOST_ATTEMPTS):
+        with contextlib.suppress(OSError, UsageError):  # what is wrong is told by the reading
+            recover(folder)
+        before = _stamp(folder)
+        found = _collect(folder)
+        if _stamp(folder) == before:
+            return found
+    what = "the project is being written all the time"
+    raise DataError([make_finding("E116", what, origin=_place(folder), fix="Try again later.")])
+
+
+def _stamp(folder: Path) -> object:
+    try:
+        return stamp(folder) if folder.is_dir() else None
+    except (OSError, UsageError):
+        return None
+
+
+def _place(folder: Path) -> Origin:
+    return Origin(shorten(folder.name or str(folder)))
+
+
+def _collect(folder: Path) -> _Collected:
     """Read every file that bears the name of a table, and the settings."""
-    findings: list[Finding] = []
-    place = Origin(shorten(folder.name or str(folder)))
-    settings = Settings(name=folder.stem)
+    found = _Collected(settings=Settings(name=folder.stem))
     try:
         if not folder.exists():
-            findings.append(make_finding("E116", "there is no such file or folder", origin=place))
-            raise DataError(findings)
-        if folder.is_dir():
-            _recover(folder)
-            settings = _settings(folder, settings, findings)
-            inner = folder / "tables"
-            files = sorted((inner if inner.is_dir() else folder).iterdir())
-        else:
-            files = [folder]
+            what = "there is no such file or folder"
+            raise DataError([make_finding("E116", what, origin=_place(folder))])
+        files = current_files(folder) if folder.is_dir() else {folder.name: folder}
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise DataError(
-            [make_finding("E116", f"cannot be opened: {reason}", origin=place)]
-        ) from error
-    tables: dict[str, RawTable] = {}
-    known = (*TABLES, *_SHORTHAND_ONLY)
-    for file in files:
-        suffix = file.suffix.lower()
-        if suffix not in SUFFIXES or file.name.startswith((".", "~")):
-            continue
-        is_book = suffix not in (".csv", ".tsv", ".txt", ".parquet")
-        if not is_book and file.stem.casefold() not in known:
-            near = nearest(file.stem.casefold(), known)
-            findings.append(
-                make_finding(
-                    "W101",
-                    "the file is not named after a table",
-                    origin=Origin(shorten(file.name)),
-                    suggestion=near,
-                )
+        what = f"cannot be opened: {error.strerror or type(error).__name__}"
+        raise DataError([make_finding("E116", what, origin=_place(folder))]) from error
+    except UsageError as error:
+        finding = make_finding("E116", DAMAGED_JOURNAL, origin=_place(folder), fix=MEND_JOURNAL)
+        raise DataError([finding]) from error
+    if SETTINGS_FILE in files:
+        found.settings = _settings(files[SETTINGS_FILE], found)
+    has_inner = any(name.startswith(f"{TABLES_FOLDER}/") for name in files)
+    for name, file in sorted(files.items()):
+        is_inner = name.startswith(f"{TABLES_FOLDER}/")
+        if file.suffix.lower() in SUFFIXES and not file.name.startswith((".", "~")):
+            _take(file, found, is_used=is_inner or not has_inner)
+    _no_tables(found, _place(folder))
+    return found
+
+
+def _take(file: Path, found: _Collected, *, is_used: bool) -> None:
+    """Read one file, if it is named after a table or may hold several."""
+    origin = Origin(shorten(file.name))
+    name = file.stem.strip().casefold().replace(" ", "_")
+    is_book = is_workbook(file)
+    if not is_used:
+        if name in KNOWN_TABLES:
+            what = f"not used, as there is a folder {TABLES_FOLDER}"
+            found.findings.append(make_finding("W101", what, origin=origin))
+        return
+    if not is_book and name not in KNOWN_TABLES:
+        near = nearest(name, KNOWN_TABLES)
+        what = "the file is not named after a table, so it was not read"
+        found.findings.append(make_finding("W101", what, origin=origin, suggestion=near))
+        return
+    raws, faults = read_file(file)
+    found.findings += faults
+    if not raws and has_errors(faults):
+        found.unread |= set(TABLES) if is_book else {name}
+    for raw in raws:
+        _add(raw, found)
+
+
+def _add(raw: RawTable, found: _Collected) -> None:
+    name = raw.name.strip().casefold().replace(" ", "_")
+    if name not in KNOWN_TABLES:
+        if name not in _NO_TABLES:
+            near = nearest(name, KNOWN_TABLES)
+            what = "the sheet is not named after a table, so it was not read"
+            found.findings.append(make_finding("W101", what, origin=raw.origin, suggestion=near))
+    elif name in found.tables:
+        other = found.tables[name].origin
+        where = f"{other.file} > {other.sheet}" if other.sheet else other.file
+        found.findings.append(
+            make_finding(
+                "E106",
+                f"the table {name} stands in {where} too",
+                origin=raw.origin,
+                value=name,
+                fix="Keep one of the two, and move the other out of the folder.",
             )
-            continue
-        raws, found = read_file(file)
-        findings += found
-        _add(tables, raws, known, findings)
-    if not any(name in tables for name in ("nodes", "items", "suppliers")) and not has_errors(
-        findings
-    ):
+        )
+    else:
+        found.tables[name] = RawTable(name, raw.frame, raw.origin)
+
+
+def _no_tables(found: _Collected, place: Origin) -> None:
+    """Say which table a network cannot do without, if it is not there."""
+    names = found.names
+    if "nodes" in names or is_shorthand(names):
+        return
+    given = [name for name in SHORTHAND_TABLES if name in names]
+    if given:
+        lacks = next(name for name in SHORTHAND_TABLES if name not in names)
+        what = f"the table of {lacks} is missing beside {given[0]}"
+    else:
         what = "no table of nodes (or of items and suppliers) was found"
-        findings.append(make_finding("E119", what, origin=place))
-    elif ("items" in tables) != ("suppliers" in tables) and "nodes" not in tables:
-        lacks = "suppliers" if "items" in tables else "items"
-        if not has_errors(findings):
-            findings.append(make_finding("E119", f"the table of {lacks} is missing", origin=place))
-    if has_errors(findings) and not tables:
-        raise DataError(sort_findings(findings))
-    return tables, settings, findings
+    raise DataError(sort_findings([*found.findings, make_finding("E119", what, origin=place)]))
 
 
-def _recover(folder: Path) -> None:
-    try:
-        finish_interrupted(folder)
-    except PermissionError:
-        return  # a reader without the right to write sees the state of the last full write
-
-
-def _settings(folder: Path, default: Settings, findings: list[Finding]) -> Settings:
-    file = folder / SETTINGS_FILE
+def _settings(file: Path, found: _Collected) -> Settings:
     origin = Origin(SETTINGS_FILE)
-    if not file.exists():
-        return default
+    default = found.settings
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        findings.append(make_finding("E118", f"not valid TOML: {shorten(error)}", origin=origin))
+        data = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        what = f"cannot be opened: {error.strerror or type(error).__name__}"
+        found.findings.append(make_finding("E116", what, origin=origin))
+        return default
+    except UnicodeDecodeError as error:
+        what = f"byte {error.object[error.start]:#04x} is not UTF-8"
+        fix = "Save the file with the encoding UTF-8."
+        found.findings.append(make_finding("E114", what, origin=origin, fix=fix))
+        return default
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deep" if isinstance(error, RecursionError) else shorten(error)
+        found.findings.append(
+            make_finding(
+                "E118",
+                f"not valid TOML: {reason}",
+                origin=origin,
+                fix="Correct the line named: text stands in quotation marks, sections in brackets.",
+            )
+        )
         return default
     data.setdefault("name", default.name)
-    settings, found = read_settings(data, origin)
-    findings += found
+    settings, faults = read_settings(data, origin)
+    found.findings += faults
     return settings
-
-
-def _add(
-    tables: dict[str, RawTable],
-    raws: list[RawTable],
-    known: tuple[str, ...],
-    findings: list[Finding],
-) -> None:
-    for raw in raws:
-        name = raw.name.strip().casefold().replace(" ", "_")
-        if name not in known:
-            if raw.origin.sheet and name not in ("read_me", "readme"):
-                findings.append(
-                    make_finding(
-                        "W101",
-                        "the sheet is not named after a table",
-                        origin=raw.origin,
-                        suggestion=nearest(name, known),
-                    )
-                )
-        elif name in tables:
-            other = tables[name].origin
-            findings.append(
-                make_finding(
-                    "E106",
-                    f"the table {name} stands in {other.file} too",
-                    origin=raw.origin,
-                    value=name,
-                )
-            )
-        else:
-            tables[name] = RawTable(name, raw.frame, raw.origin)

@@ -10,20 +10,23 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from withstand.errors import UsageError
+from withstand.model.cells import LONGEST_CELL
 from withstand.model.settings import settings_to_dict
 from withstand.model.tables import TABLES
-from withstand.readers.atomic import STATE, replace_folder
+from withstand.readers.atomic import TABLES_FOLDER, replace_folder
 from withstand.readers.files import SUFFIXES
 from withstand.readers.folder import SETTINGS_FILE
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from xlsxwriter.worksheet import Worksheet
 
     from withstand.model.network import ProductionNetwork
 
 FORMATS = ("csv", "parquet", "xlsx")
-_RUN_BY_SPREADSHEETS = r"^([=+\-@\t\r])"
+_RUN_BY_SPREADSHEETS = r"^('*[=+\-@\t\r])"  # apostrophes of our own included, to read back the same
 _MOST_SHEET_ROWS = 1_048_575
 
 
@@ -67,14 +70,10 @@ def write_folder(
         raise UsageError(f"format '{format}' is unknown; use one of {', '.join(FORMATS)}.")
     folder = Path(path)
     tables = {n: network.tables[n] for n in TABLES if n in network.tables}
-    if format == "xlsx":
-        long = [n for n, frame in tables.items() if frame.height > _MOST_SHEET_ROWS]
-        if long:
-            raise UsageError(f"table {long[0]} has too many rows for a sheet; use parquet.")
 
     def write(target: Path) -> None:
         (target / SETTINGS_FILE).write_text(settings_toml(network), encoding="utf-8")
-        inner = target / "tables"
+        inner = target / TABLES_FOLDER
         inner.mkdir()
         if format == "xlsx":
             write_workbook(tables, inner / "tables.xlsx")
@@ -86,10 +85,10 @@ def write_folder(
                 frame.write_parquet(inner / f"{name}.parquet", compression="zstd")
 
     def old_tables(target: Path) -> list[Path]:
-        inner = target / "tables"
+        inner = target / TABLES_FOLDER
         if not inner.is_dir():
             return []
-        files = [p for p in inner.iterdir() if p.suffix.lower() in SUFFIXES and p.name != STATE]
+        files = [p for p in inner.iterdir() if p.suffix.lower() in SUFFIXES]
         return [p.relative_to(target) for p in files]
 
     replace_folder(folder, write, old_tables)
@@ -98,45 +97,72 @@ def write_folder(
 
 def csv_bytes(frame: pl.DataFrame) -> bytes:
     """Return a frame as CSV that reads back the same and that no spreadsheet runs as a formula."""
+    plain = _plain(frame)
+    plain = plain.with_columns(pl.col(_strings(plain)).str.replace(_RUN_BY_SPREADSHEETS, "'$1"))
+    plain.columns = pl.Series(plain.columns).str.replace(_RUN_BY_SPREADSHEETS, "'$1").to_list()
     buffer = io.BytesIO()
-    _plain(frame, defuse=True).write_csv(buffer)
+    plain.write_csv(buffer)
     return buffer.getvalue()
 
 
-def _plain(frame: pl.DataFrame, *, defuse: bool) -> pl.DataFrame:
-    """Booleans as yes and no; text that starts like a formula gets an apostrophe."""
-    columns = []
-    for name, dtype in frame.schema.items():
-        if dtype == pl.Boolean:
-            words = pl.when(pl.col(name)).then(pl.lit("yes")).otherwise(pl.lit("no"))
-            columns.append(pl.when(pl.col(name).is_null()).then(None).otherwise(words).alias(name))
-        elif defuse and dtype == pl.String:
-            columns.append(pl.col(name).str.replace(_RUN_BY_SPREADSHEETS, "'$1"))
-    return frame.with_columns(columns)
+def _plain(frame: pl.DataFrame) -> pl.DataFrame:
+    """Write booleans as yes and no."""
+    words = {True: "yes", False: "no"}
+    return frame.with_columns(
+        pl.col(name).replace_strict(words, return_dtype=pl.String)
+        for name, dtype in frame.schema.items()
+        if dtype == pl.Boolean
+    )
+
+
+class _Exact(float):
+    """A number that is written with all its digits: xlsxwriter asks for sixteen, one too few."""
+
+    def __format__(self, spec: str) -> str:
+        return repr(float(self))
 
 
 def write_workbook(tables: Mapping[str, pl.DataFrame], path: Path) -> None:
-    """Write frames as sheets of one workbook; text is always written as text."""
+    """Write frames as sheets of one workbook; text is always written as text.
+
+    Raises
+    ------
+    UsageError
+        If a table does not fit into a sheet.
+    """
     import xlsxwriter
 
-    options = {
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-        "nan_inf_to_errors": False,
-    }
-    with xlsxwriter.Workbook(path, options) as book:
+    for name, frame in tables.items():
+        if frame.height > _MOST_SHEET_ROWS:
+            raise UsageError(f"table {name} has too many rows for a sheet; use parquet.")
+        if any((frame[c].str.len_chars() > LONGEST_CELL).any() for c in _strings(frame)):
+            raise UsageError(f"table {name} has text too long for a sheet; use parquet.")
+    with xlsxwriter.Workbook(path) as book:
         head = book.add_format({"bold": True, "bottom": 1})
         for name, frame in tables.items():
             sheet = book.add_worksheet(name[:31])
-            plain = _plain(frame, defuse=False)
-            sheet.write_row(0, 0, plain.columns, head)
+            plain = _plain(frame)
             sheet.freeze_panes(1, 0)
             for at, column in enumerate(plain.columns):
-                sheet.write_column(1, at, plain[column].to_list())
+                sheet.write_string(0, at, column, head)
+                write = sheet.write_string if column in _strings(plain) else _write_number(sheet)
+                for row, value in enumerate(plain[column].to_list(), 1):
+                    if value is not None:
+                        write(row, at, value)
             if plain.width:
                 sheet.autofilter(0, 0, max(plain.height, 1), plain.width - 1)
             sheet.autofit(240)
+
+
+def _strings(frame: pl.DataFrame) -> list[str]:
+    return [name for name, dtype in frame.schema.items() if dtype == pl.String]
+
+
+def _write_number(sheet: Worksheet) -> Callable[[int, int, float], int]:
+    def write(row: int, at: int, value: float) -> int:
+        return sheet.write_number(row, at, _Exact(value))
+
+    return write
 
 
 def settings_toml(network: ProductionNetwork) -> str:

@@ -38,7 +38,7 @@ _README = (
     "every buyer.",
     "Check it: withstand check tables.xlsx",
 )
-_EXAMPLES = {
+_EXAMPLES: dict[str, list[list[object]]] = {
     "products": [
         ["GEAR", "Precision gear", "product", "piece", "848340", None],
         ["STEEL", "Gear steel", "material", "kg", "722830", None],

@@ -8,6 +8,12 @@ from __future__ import annotations
 
 from withstand.model.checks.economics import check_economics
 from withstand.model.checks.references import check_references, check_settings
-from withstand.model.checks.structure import check_structure
+from withstand.model.checks.structure import check_rows, check_structure
 
-__all__ = ["check_economics", "check_references", "check_settings", "check_structure"]
+__all__ = [
+    "check_economics",
+    "check_references",
+    "check_rows",
+    "check_settings",
+    "check_structure",
+]

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 from scipy import sparse
+from scipy.sparse import csgraph
 
+from withstand.model.encoding import encode
 from withstand.model.findings import Finding, listed, make_finding
 from withstand.model.recipe_inputs import HOSTED, HOURS, HOURS_KINDS
 from withstand.model.units import PERIODS_PER_YEAR
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
 
 LONGEST_YEARS = 10.0
 BALANCE_TOLERANCE = 1e-6
-_TOTALS = r"(?i)^\W*(grand |sub|sub-)?(total|totals|sum|summe|gesamt|insgesamt|somme|totale|итого|всего|合计|总计)\W*$"
+_TOTALS = (
+    r"(?i)^\W*(grand |sub|sub-)?"
+    r"(total|totals|sum|summe|gesamt|insgesamt|somme|totale|итого|всего|合计|总计)\W*$"
+)
 
 
 def check_economics(network: ProductionNetwork) -> list[Finding]:
@@ -65,7 +70,7 @@ def not_connected(network: ProductionNetwork) -> list[Finding]:
     return [
         make_finding(
             "W205",
-            f"no final demand needs {listed(network.node_labels[bad])}",
+            f"no final demand needs {listed(network.node_labels[bad].tolist())}",
             origin=network.origins["nodes"],
             index=int(bad[0]),
             column="node",
@@ -78,28 +83,23 @@ def not_connected(network: ProductionNetwork) -> list[Finding]:
 def _needed_under_shared_rule(network: ProductionNetwork) -> np.ndarray:
     """Which products final demand needs through any recipe, foreign ones too."""
     n = network.n_products
-    needed = np.zeros(n, dtype=bool)
-    needed[network.node_product[network.final_demand > 0]] = True
     buyer = [network.node_product[network.input_buyer]]
     wanted = [network.input_product]
     if "recipes" in network.tables:
-        index = network.index("products")
-        frame = network.tables["recipes"].select("buyer", "input")
-        rows = (
-            [(index[b], index[i]) for b, i in frame.iter_rows() if b in index]
-            if (frame.height < 200_000)
-            else []
-        )
-        buyer.append(np.array([b for b, _ in rows], dtype=np.int64))
-        wanted.append(np.array([i for _, i in rows], dtype=np.int64))
-    row, col = np.concatenate(wanted), np.concatenate(buyer)
-    uses = sparse.coo_array((np.ones(len(row)), (row, col)), (n, n)).tocsr()
-    for _ in range(n):
-        following = needed | ((uses @ needed.astype(np.float64)) > 0)
-        if (following == needed).all():
-            break
-        needed = following
-    return needed
+        recipes = network.tables["recipes"]
+        products = network.tables["products"]["product"]
+        rows = encode(products, recipes["buyer"])
+        is_general = rows >= 0
+        buyer.append(rows[is_general])
+        wanted.append(encode(products, recipes["input"])[is_general])
+    demanded = np.unique(network.node_product[network.final_demand > 0])
+    start = np.concatenate([*buyer, np.full(len(demanded), n)])  # one more product needs them all
+    end = np.concatenate([*wanted, demanded])
+    uses = sparse.coo_array((np.ones(len(start), np.float32), (start, end)), (n + 1, n + 1))
+    reached = csgraph.breadth_first_order(uses.tocsr(), n, return_predecessors=False)
+    needed = np.zeros(n + 1, dtype=bool)
+    needed[reached] = True
+    return needed[:n]
 
 
 def unused_product(network: ProductionNetwork) -> list[Finding]:
@@ -118,7 +118,7 @@ def unused_product(network: ProductionNetwork) -> list[Finding]:
     return [
         make_finding(
             "W215",
-            f"nobody makes or uses {listed(network.product_labels[bad])}",
+            f"nobody makes or uses {listed(network.product_labels[bad].tolist())}",
             origin=network.origins["products"],
             index=int(bad[0]),
             column="product",
@@ -206,7 +206,7 @@ def not_allowed(network: ProductionNetwork) -> list[Finding]:
     return [
         make_finding(
             "W207",
-            f"{listed(network.node_labels[bad])} may not supply",
+            f"{listed(network.node_labels[bad].tolist())} may not supply",
             origin=network.origins["nodes"],
             index=int(bad[0]),
             column="region",

@@ -2,216 +2,143 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from scipy import sparse
-from scipy.sparse import csgraph
 
-from withstand.model.encoding import encode, numbers
+from withstand.model.checks.cycles import recipe_cycle, supply_cycle
+from withstand.model.checks.few import first_few
+from withstand.model.encoding import Array, numbers
 from withstand.model.findings import Finding, Origin, listed, make_finding
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from withstand.model.layout import Layout
     from withstand.model.settings import Settings
 
 SHARE_TOLERANCE = 1e-9
 ROUNDING = 1e-3
-_MOST = 10
+Tables = Mapping[str, pl.DataFrame]
 
 
 def check_structure(
-    layout: Layout,
-    tables: Mapping[str, pl.DataFrame],
-    settings: Settings,
-    origins: Mapping[str, Origin],
+    layout: Layout, tables: Tables, settings: Settings, origins: Mapping[str, Origin]
 ) -> list[Finding]:
     """Run every rule about the skeleton."""
-    is_plant = settings.lens == "plant"
+    findings = check_rows(layout, tables, settings, origins)
+    if settings.lens == "plant" and not any(f.code in ("E201", "E203") for f in findings):
+        findings += supply_cycle(layout, origins["recipes"])
     return [
-        *(supplier_is_buyer(layout, tables, origins["links"]) if is_plant else []),
-        *(recipe_cycle(layout, tables, origins["recipes"]) if is_plant else []),
-        *wrong_product(layout, tables, origins["links"]),
-        *repeated_input(layout, tables, origins["recipes"]),
-        *share_or_value_missing(layout, origins["links"]),
-        *share_sums(layout, origins["links"]),
-        *unit_clash(tables, origins["recipes"]),
-        *stock_of_nothing(tables, origins["stocks"]),
+        *findings,
+        *link_without_recipe(layout, tables, origins["links"]),
         *input_without_supplier(layout, origins["recipes"]),
         *class_missing(layout, tables, origins["classes"]),
     ]
 
 
-def supplier_is_buyer(
-    layout: Layout, tables: Mapping[str, pl.DataFrame], origin: Origin
+def check_rows(
+    layout: Layout, tables: Tables, settings: Settings, origins: Mapping[str, Origin]
 ) -> list[Finding]:
-    """Find links from a node to itself."""
-    rows = layout.link_rows
-    bad = np.flatnonzero((rows.supplier == rows.buyer) & (rows.buyer >= 0))
+    """Run the rules that hold row by row, even where other rows had to be left out."""
+    is_plant = settings.lens == "plant"
     return [
-        make_finding(
-            "E203",
-            f"node {layout.node_labels[rows.supplier[r]]} supplies itself",
-            origin=origin,
-            index=int(r),
-            column="supplier",
-            value=layout.node_labels[rows.supplier[r]],
-        )
-        for r in bad[:_MOST]
+        *(supplier_is_buyer(layout, origins["links"]) if is_plant else []),
+        *(recipe_cycle(tables, layout, origins["recipes"]) if is_plant else []),
+        *wrong_product(layout, origins["links"]),
+        *repeated_input(layout, tables, origins["recipes"]),
+        *share_or_value_missing(layout, origins["links"]),
+        *share_sums(layout, origins["links"]),
+        *unit_clash(tables, origins["recipes"]),
+        *stock_of_nothing(tables, origins["stocks"]),
     ]
 
 
-def recipe_cycle(
-    layout: Layout, tables: Mapping[str, pl.DataFrame], origin: Origin
-) -> list[Finding]:
-    """Find recipes that come back to their own product, and show the path."""
-    findings = []
-    if "recipes" in tables:
-        products, recipes = tables["products"]["product"], tables["recipes"]
-        node = encode(tables["nodes"]["node"], recipes["buyer"])
-        buyer = encode(products, recipes["buyer"])
-        at_node = buyer < 0
-        buyer[at_node] = layout.node_product[node[at_node]]
-        needed = encode(products, recipes["input"])
-        general = ~at_node  # rows of single nodes are judged node by node, below
-        for path, row in _cycles(buyer[general], needed[general], len(products)):
-            shown = " needs ".join(layout.product_labels[p] for p in path)
-            findings.append(
-                make_finding(
-                    "E201",
-                    f"recipe comes back to itself: {shown}",
-                    origin=origin,
-                    index=int(np.flatnonzero(general)[row]),
-                    column="input",
-                    value=layout.product_labels[path[0]],
-                )
-            )
-    if findings:
-        return findings
-    buyer = layout.input_buyer[layout.links.link_input]
-    for path, link in _cycles(buyer, layout.links.link_supplier, len(layout.node_labels)):
-        shown = " buys from ".join(layout.node_labels[p] for p in path)
-        row = int(layout.recipe_row[layout.links.link_input[link]])
-        findings.append(
-            make_finding(
-                "E201",
-                f"supply comes back to itself: {shown}",
-                origin=origin,
-                index=row if row >= 0 else None,
-                column="input",
-                value=layout.node_labels[path[0]],
-            )
+def supplier_is_buyer(layout: Layout, origin: Origin) -> list[Finding]:
+    """Find links from a node to itself."""
+    rows = layout.link_rows
+
+    def describe(r: int) -> Finding:
+        label = layout.node_labels[rows.supplier[r]]
+        return make_finding(
+            "E203",
+            f"node {label} supplies itself",
+            origin=origin,
+            index=r,
+            column="supplier",
+            value=label,
         )
-    return findings
+
+    bad = np.flatnonzero((rows.supplier == rows.buyer) & (rows.buyer >= 0))
+    return first_few(bad.tolist(), describe)
 
 
-def _cycles(start: np.ndarray, end: np.ndarray, n: int) -> list[tuple[list[int], int]]:
-    """Return one path and one edge for each strongly connected part of a directed graph."""
-    if len(start) == 0:
-        return []
-    graph = sparse.coo_array((np.ones(len(start), dtype=np.int8), (start, end)), (n, n)).tocsr()
-    n_parts, part = csgraph.connected_components(graph, directed=True, connection="strong")
-    if n_parts == n and not (start == end).any():
-        return []
-    inside = np.flatnonzero(part[start] == part[end])
-    found = []
-    for p in np.unique(part[start[inside]])[:_MOST]:
-        edges = inside[part[start[inside]] == p]
-        found.append((_shortest_cycle(start[edges], end[edges]), int(edges[0])))
-    return found
-
-
-def _shortest_cycle(start: np.ndarray, end: np.ndarray) -> list[int]:
-    """Return a path that ends where it began, through the first edge of a connected part."""
-    first, goal = int(end[0]), int(start[0])
-    following: dict[int, list[int]] = {}
-    for a, b in zip(start.tolist(), end.tolist(), strict=True):
-        following.setdefault(a, []).append(b)
-    came_from = {first: first}
-    queue = [first]
-    while queue and goal not in came_from:
-        step = []
-        for a in queue:
-            for b in following.get(a, []):
-                if b not in came_from:
-                    came_from[b] = a
-                    step.append(b)
-        queue = step
-    path = [goal]
-    while path[-1] != first:
-        path.append(came_from[path[-1]])
-    return [goal, *path[::-1]]
-
-
-def wrong_product(
-    layout: Layout, tables: Mapping[str, pl.DataFrame], origin: Origin
-) -> list[Finding]:
+def wrong_product(layout: Layout, origin: Origin) -> list[Finding]:
     """Find links that buy a product from a node that makes another one."""
     rows = layout.link_rows
     made = layout.node_product[rows.supplier]
-    bad = np.flatnonzero(made != rows.product)
-    return [
-        make_finding(
+
+    def describe(r: int) -> Finding:
+        makes = str(layout.product_labels[made[r]])
+        return make_finding(
             "E204",
-            f"{layout.node_labels[rows.supplier[r]]} makes {layout.product_labels[made[r]]}",
+            f"{layout.node_labels[rows.supplier[r]]} makes {makes}",
             origin=origin,
-            index=int(r),
+            index=r,
             column="product",
             value=layout.product_labels[rows.product[r]],
-            suggestion=str(layout.product_labels[made[r]]),
+            suggestion=makes,
         )
-        for r in bad[:_MOST]
-    ]
+
+    bad = (made != rows.product) & (rows.supplier != rows.buyer)  # which has its own finding
+    return first_few(np.flatnonzero(bad).tolist(), describe)
 
 
-def repeated_input(
-    layout: Layout, tables: Mapping[str, pl.DataFrame], origin: Origin
-) -> list[Finding]:
+def repeated_input(layout: Layout, tables: Tables, origin: Origin) -> list[Finding]:
     """Find inputs that stand twice in one recipe (under the node's and the product's name)."""
-    rows = layout.repeated_recipe_rows
-    return [
-        make_finding(
+
+    def describe(r: int) -> Finding:
+        needed, buyer = tables["recipes"]["input"][r], tables["recipes"]["buyer"][r]
+        return make_finding(
             "E206",
-            f"{tables['recipes']['input'][int(r)]} stands twice in the recipe of "
-            f"{tables['recipes']['buyer'][int(r)]}",
+            f"{needed} stands twice in the recipe of {buyer}",
             origin=origin,
-            index=int(r),
+            index=r,
             column="input",
+            value=needed,
         )
-        for r in rows[:_MOST]
-    ]
+
+    return first_few(layout.repeated_recipe_rows.tolist(), describe)
 
 
 def share_or_value_missing(layout: Layout, origin: Origin) -> list[Finding]:
     """Find inputs whose links give no share and no value, or a mix of both."""
     links = layout.links
-    by_rows = links.row >= 0
-    empty = np.flatnonzero(by_rows & np.isnan(links.share) & np.isnan(links.value))
+    empty = np.flatnonzero((links.row >= 0) & np.isnan(links.share) & np.isnan(links.value))
     findings = []
     if len(empty):
+        rows = np.unique(links.row[empty])
         findings.append(
             make_finding(
                 "E210",
                 "the link has neither a share nor a value",
                 origin=origin,
-                index=int(links.row[empty[0]]),
+                index=int(rows[0]),
                 column="share",
-                count=len(empty),
+                count=len(rows),
             )
         )
     mixed = np.flatnonzero(links.is_mixed)
     if len(mixed):
-        at = mixed[0]
-        link = int(layout.links_indptr[at])
+        at = int(mixed[0])
+        of_input = slice(layout.links_indptr[at], layout.links_indptr[at + 1])
+        by_value = np.isnan(layout.link_rows.share[links.row[of_input]])
         findings.append(
             make_finding(
                 "E210",
-                f"{_input(layout, int(at))} has links with shares and links with values only",
+                f"{_input(layout, at)} has links with shares and links with values only",
                 origin=origin,
-                index=int(links.row[link]),
+                index=int(links.row[of_input][by_value].min()),
                 column="share",
                 count=len(mixed),
             )
@@ -226,67 +153,54 @@ def _input(layout: Layout, i: int) -> str:
 
 def share_sums(layout: Layout, origin: Origin) -> list[Finding]:
     """Find inputs whose shares do not sum to 1, once per product where all buyers share rows."""
-    links = layout.links
-    n_links = np.diff(layout.links_indptr)
-    gap = np.where(n_links > 0, links.share_sum - 1.0, 0.0)
-    gap = np.nan_to_num(gap)  # missing shares have their own finding
-    bad = np.flatnonzero(np.abs(gap) > SHARE_TOLERANCE)
-    findings: list[Finding] = []
-    seen: set[int] = set()
-    for i in bad:
-        row = int(links.row[layout.links_indptr[i]])
-        if row in seen:
-            continue
-        seen.add(row)
-        if len(findings) == _MOST:
-            break
-        code = "E202" if abs(gap[i]) > ROUNDING else "W202"
-        rows = sorted(set(links.row[layout.links_indptr[i] : layout.links_indptr[i + 1]] + 2))
-        findings.append(
-            make_finding(
-                code,
-                f"supply shares of {_input(layout, int(i))} sum to {1 + gap[i]:.10g}, expected 1 "
-                f"(rows {listed([int(r) for r in rows])})",
-                origin=origin,
-                index=row,
-                column="share",
-                value=f"{1 + gap[i]:.10g}",
-            )
+    links, link_rows = layout.links, layout.link_rows
+    is_supplied = np.diff(layout.links_indptr) > 0
+    gap = np.where(is_supplied, np.nan_to_num(links.share_sum, nan=1.0) - 1.0, 0.0)
+    bad = np.flatnonzero(np.abs(gap) > SHARE_TOLERANCE)  # missing shares have their own finding
+    _, first = np.unique(links.row[layout.links_indptr[bad]], return_index=True)
+    cases = []  # what is bought, sum of shares, rows
+    for i in bad[first].tolist():
+        of_input = links.row[layout.links_indptr[i] : layout.links_indptr[i + 1]]
+        is_general = link_rows.buyer[of_input[0]] < 0
+        what = str(layout.product_labels[layout.input_product[i]])
+        cases.append((what if is_general else _input(layout, i), 1 + gap[i], np.sort(of_input)))
+    cases += _unused_share_sums(layout)
+
+    def describe(case: tuple[str, float, Array]) -> Finding:
+        what, total, of_case = case
+        lines = listed([origin.row_of(r) for r in of_case.tolist()])
+        rows = f"rows {lines}" if len(of_case) > 1 else f"row {lines}"
+        return make_finding(
+            "E202" if abs(total - 1) > ROUNDING else "W202",
+            f"supply shares of {what} sum to {total:.10g}, expected 1 ({rows})",
+            origin=origin,
+            index=int(of_case[0]),
+            column="share",
+            value=f"{total:.10g}",
         )
-    return findings + _unused_share_sums(layout, origin, seen)
+
+    wrong = [case for case in cases if abs(case[1] - 1) > ROUNDING]
+    rounded = [case for case in cases if abs(case[1] - 1) <= ROUNDING]
+    return first_few(wrong, describe) + first_few(rounded, describe)
 
 
-def _unused_share_sums(layout: Layout, origin: Origin, seen: set[int]) -> list[Finding]:
-    """The same for `*` rows of products that nobody buys (final products)."""
+def _unused_share_sums(layout: Layout) -> list[tuple[str, float, Array]]:
+    """Return the wrong sums of `*` rows of products that nobody buys (final products)."""
     rows = layout.link_rows
     every = rows.every_rows[~np.isnan(rows.share[rows.every_rows])]
     if len(every) == 0:
         return []
     total = np.bincount(rows.product[every], rows.share[every], rows.n_products)
-    used = np.zeros(rows.n_products, dtype=bool)
-    used[layout.input_product] = True
-    stated = np.bincount(rows.product[every], minlength=rows.n_products) > 0
-    bad = np.flatnonzero(stated & ~used & (np.abs(total - 1) > SHARE_TOLERANCE))
-    findings = []
-    for p in bad[:_MOST]:
-        first = int(every[rows.product[every] == p][0])
-        if first not in seen:
-            code = "E202" if abs(total[p] - 1) > ROUNDING else "W202"
-            findings.append(
-                make_finding(
-                    code,
-                    f"supply shares of {layout.product_labels[p]} sum to {total[p]:.10g}, "
-                    "expected 1",
-                    origin=origin,
-                    index=first,
-                    column="share",
-                    value=f"{total[p]:.10g}",
-                )
-            )
-    return findings
+    is_open = np.bincount(rows.product[every], minlength=rows.n_products) > 0
+    is_open[layout.input_product] = False
+    bad = np.flatnonzero(is_open & (np.abs(total - 1) > SHARE_TOLERANCE))
+    return [
+        (str(layout.product_labels[p]), float(total[p]), np.sort(every[rows.product[every] == p]))
+        for p in bad.tolist()
+    ]
 
 
-def unit_clash(tables: Mapping[str, pl.DataFrame], origin: Origin) -> list[Finding]:
+def unit_clash(tables: Tables, origin: Origin) -> list[Finding]:
     """Find recipe rows whose own unit differs from the unit of the product."""
     recipes, products = tables.get("recipes"), tables["products"]
     if recipes is None or "unit" not in recipes.columns or "unit" not in products.columns:
@@ -298,71 +212,111 @@ def unit_clash(tables: Mapping[str, pl.DataFrame], origin: Origin) -> list[Findi
         how="left",
         maintain_order="left",
     )
-    bad = (joined["unit"].str.to_lowercase() != joined["expected"].str.to_lowercase()).fill_null(
-        value=False
-    )
-    return [
-        make_finding(
+    own, stated = (joined[c].str.strip_chars().str.to_lowercase() for c in ("unit", "expected"))
+    bad = (own != stated).fill_null(value=False)
+
+    def describe(r: int) -> Finding:
+        return make_finding(
             "E205",
-            f"{joined['input'][r]} is counted in {joined['expected'][r]}",
+            f"{joined['input'][r]} is counted in {joined['expected'][r]} where it is made",
             origin=origin,
             index=r,
             column="unit",
             value=joined["unit"][r],
             suggestion=joined["expected"][r],
         )
-        for r in bad.arg_true().head(_MOST).to_list()
-    ]
+
+    return first_few(bad.arg_true().to_list(), describe)
 
 
-def stock_of_nothing(tables: Mapping[str, pl.DataFrame], origin: Origin) -> list[Finding]:
+def stock_of_nothing(tables: Tables, origin: Origin) -> list[Finding]:
     """Find stocks rows that give neither a quantity nor periods of use."""
     frame = tables.get("stocks")
     if frame is None:
         return []
     empty = np.isnan(numbers(frame, "quantity")) & np.isnan(numbers(frame, "periods_of_use"))
     rows = np.flatnonzero(empty)
-    return (
-        [
-            make_finding(
-                "E209",
-                "neither quantity nor periods_of_use is filled",
-                origin=origin,
-                index=int(rows[0]),
-                column="quantity",
-                count=len(rows),
-            )
-        ]
-        if len(rows)
-        else []
-    )
+    if len(rows) == 0:
+        return []
+    return [
+        make_finding(
+            "E209",
+            "neither quantity nor periods_of_use is filled",
+            origin=origin,
+            index=int(rows[0]),
+            column="quantity",
+            count=len(rows),
+        )
+    ]
+
+
+def link_without_recipe(layout: Layout, tables: Tables, origin: Origin) -> list[Finding]:
+    """Find links to a buyer that does not need what it buys: they would be dropped in silence.
+
+    Rows for every buyer (`*`) are let pass, as they hold for final products too, and so are
+    buyers whose recipe is not known under the rule of the settings.
+    """
+    rows = layout.link_rows
+    n_products = rows.n_products
+    used = layout.input_buyer * n_products + layout.input_product
+    needed = np.unique(layout.node_product[layout.input_buyer] * n_products + layout.input_product)
+    known = rows.node_rows[layout.knows_recipe[rows.buyer[rows.node_rows]]]
+    idle = known[~_is_in(rows.buyer[known] * n_products + rows.product[known], used)]
+    general = rows.product_rows[~_is_in(rows.product_key, needed)]
+    maker = np.zeros(n_products, dtype=bool)
+    maker[layout.node_product[layout.knows_recipe]] = True
+    general = general[maker[rows.product_key[~_is_in(rows.product_key, needed)] // n_products]]
+    bad = np.sort(np.concatenate([idle, general]))
+
+    def describe(r: int) -> Finding:
+        buyer = tables["links"]["buyer"][r]
+        product = layout.product_labels[rows.product[r]]
+        return make_finding(
+            "W216",
+            f"no recipe says that {buyer} needs {product}",
+            origin=origin,
+            index=r,
+            column="buyer",
+            value=buyer,
+        )
+
+    return first_few(bad.tolist(), describe)
+
+
+def _is_in(wanted: Array, sorted_keys: Array) -> Array:
+    """Tell which keys stand in an ascending array of keys."""
+    if len(sorted_keys) == 0:
+        return np.zeros(len(wanted), dtype=bool)
+    at = np.minimum(np.searchsorted(sorted_keys, wanted), len(sorted_keys) - 1)
+    return sorted_keys[at] == wanted
 
 
 def input_without_supplier(layout: Layout, origin: Origin) -> list[Finding]:
     """Find inputs for which nobody is named, grouped by product."""
     bad = np.flatnonzero(layout.links.is_unsupplied)
-    if len(bad) == 0:
-        return []
     products, first, count = np.unique(
         layout.input_product[bad], return_index=True, return_counts=True
     )
-    return [
-        make_finding(
+
+    def describe(case: tuple[int, int, int]) -> Finding:
+        product, at, n = case
+        row = int(layout.recipe_row[bad[at]])
+        label = layout.product_labels[product]
+        return make_finding(
             "W201",
-            f"nobody supplies {layout.product_labels[p]}; it is taken as always available",
+            f"nobody supplies {label}; it is taken as always available",
             origin=origin,
-            index=int(max(layout.recipe_row[bad[at]], 0)),
+            index=row if row >= 0 else None,
             column="input",
-            value=layout.product_labels[p],
-            count=int(n),
+            value=label,
+            count=n,
         )
-        for p, at, n in list(zip(products, first, count, strict=True))[:_MOST]
-    ]
+
+    cases = zip(products.tolist(), first.tolist(), count.tolist(), strict=True)
+    return first_few(list(cases), describe)
 
 
-def class_missing(
-    layout: Layout, tables: Mapping[str, pl.DataFrame], origin: Origin
-) -> list[Finding]:
+def class_missing(layout: Layout, tables: Tables, origin: Origin) -> list[Finding]:
     """Tell when inputs of a firm network got the default class."""
     by_value = ~np.isnan(layout.input_value)
     if not by_value.any():

@@ -1,0 +1,98 @@
+"""Skills of the plant shorthand: people as occupations, and the nodes that supply their hours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+from scipy import sparse
+
+from withstand.model.encoding import encode
+from withstand.model.units import PERIODS_PER_YEAR
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from withstand.model.settings import Settings
+
+HOURS_PER_YEAR = 1650.0
+"""Hours one person works in a year, where the shorthand states none."""
+MOST_ROUNDS = 1000
+_COLUMNS = {  # ours to theirs
+    "occupation": "id",
+    "name": "occupation",
+    "code": "soc",
+    "people": "fte_initial",
+    "people_needed": "fte_needed_at_10k_robots",
+    "exit_rate": "annual_separation_rate",
+    "wage": "us_mean_wage_usd",
+}
+
+
+def occupations_of(occupations: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+    """Return our table of occupations; columns that the shorthand does not know are kept."""
+    per_year = PERIODS_PER_YEAR[settings.period]
+    known = {new: old for new, old in _COLUMNS.items() if old in occupations.columns}
+    added = ("product", "hours_per_period")
+    rest = [c for c in occupations.columns if c not in (*known.values(), *known, *added)]
+    return occupations.select(
+        *(pl.col(old).alias(new) for new, old in known.items()),
+        pl.col("id").alias("product"),
+        pl.lit(HOURS_PER_YEAR / per_year).alias("hours_per_period"),
+        *rest,
+    )
+
+
+def skill_nodes(
+    tables: Mapping[str, pl.DataFrame], occupations: pl.DataFrame | None, settings: Settings
+) -> pl.DataFrame:
+    """One home node for each skill without a supplier: the larger of its use and stated hours."""
+    products = tables["products"]
+    if "kind" not in products.columns or settings.home is None:
+        return pl.DataFrame()
+    skills = products.filter(
+        (pl.col("kind") == "skill")
+        & ~pl.col("product").is_in(tables["nodes"]["product"].unique().implode())
+    )["product"]
+    if len(skills) == 0:
+        return pl.DataFrame()
+    per_year = PERIODS_PER_YEAR[settings.period]
+    use = _use_of_products(tables, settings.final_demand)[encode(products["product"], skills)]
+    stated = np.zeros(len(skills))
+    if occupations is not None and "person_hours_per_robot" in occupations.columns:
+        row = encode(occupations["id"], skills)
+        hours = occupations["person_hours_per_robot"].fill_null(0.0).to_numpy()
+        stated[row >= 0] = hours[row[row >= 0]] * sum(settings.final_demand.values())
+    capacity = np.maximum(use, stated) / per_year
+    return pl.DataFrame(
+        {
+            "node": [f"{s}@{settings.home}" for s in skills],
+            "product": skills,
+            "region": [settings.home] * len(skills),
+            "capacity": [float(c) if c > 0 else None for c in capacity],
+            "capacity_basis": ["derived (larger of use and stated hours)"] * len(skills),
+        },
+        schema_overrides={"capacity": pl.Float64},
+    )
+
+
+def _use_of_products(tables: Mapping[str, pl.DataFrame], demand: Mapping[str, float]) -> np.ndarray:
+    """Use a year of every product when all producers pass their needs on (ends even on cycles)."""
+    products = tables["products"]["product"]
+    final = np.array([demand.get(p, 0.0) for p in products])
+    if "recipes" not in tables:
+        return final
+    recipes = tables["recipes"]
+    buyer, needed = encode(products, recipes["buyer"]), encode(products, recipes["input"])
+    known = (buyer >= 0) & (needed >= 0)  # labels that are not known are found elsewhere
+    quantity = recipes["quantity"].fill_null(0.0).to_numpy()[known]
+    shape = (len(products), len(products))
+    needs = sparse.coo_array((quantity, (needed[known], buyer[known])), shape).tocsr()
+    use = final
+    for _ in range(MOST_ROUNDS):
+        following = final + needs @ use
+        if (following == use).all() or not following.max() < 1e30:
+            break
+        use = following
+    return use

@@ -1,0 +1,210 @@
+"""Read the sheets of a workbook; what would blow up, or hides errors in cells, is found first."""
+
+from __future__ import annotations
+
+import html
+import posixpath
+import re
+import zipfile
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from withstand.model.findings import Finding, Origin, make_finding, shorten
+from withstand.readers.raw import RawTable, raw_table, repeated_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+LARGEST_UNZIPPED = 2**30
+LARGEST_RATIO = 200
+NO_VALUE = "#N/A (formula without a value: recalculate and save the workbook)"
+Read = tuple[list[RawTable], list[Finding]]
+
+_COMPOUND = b"\xd0\xcf\x11\xe0"  # how old workbooks and encrypted ones begin
+_CHUNK = 2**20
+_CELL = re.compile(rb"<c\s([^>]*[^/>])>(.*?)</c>", re.DOTALL)
+_PLACE = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
+_VALUE = re.compile(rb"<v>(.*?)</v>", re.DOTALL)
+_SHEET = re.compile(r"<sheet\s[^>]*>")
+_RELATION = re.compile(r"<Relationship\s[^>]*>")
+_ATTRIBUTE = re.compile(r'([\w:]+)\s*=\s*"([^"]*)"')
+
+
+def read_workbook(path: Path, origin: Origin, head: bytes) -> Read:
+    """Return the sheets of a workbook that hold anything, and what was wrong with it."""
+    suffix = path.suffix.lower()
+    if not head.startswith(b"PK\x03\x04") and not (suffix == ".xls" and head.startswith(_COMPOUND)):
+        return [], [_no_workbook(path, origin, head)]
+    hidden: dict[str, dict[tuple[int, int], str]] = {}
+    if head.startswith(b"PK\x03\x04"):
+        fault = _unsafe_archive(path, hidden)
+        if fault is not None:
+            return [], [make_finding(*fault, origin=origin)]
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+
+    tables: list[RawTable] = []
+    findings: list[Finding] = []
+    try:
+        with CalamineWorkbook.from_path(str(path)) as book:
+            for name in book.sheet_names:
+                rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+                for (row, column), text in hidden.get(name, {}).items():
+                    if row < len(rows) and column < len(rows[row]):
+                        rows[row][column] = text
+                table, faults = _sheet(path, name, rows)
+                findings += faults
+                tables += [table] if table is not None else []
+    except PasswordError:
+        return [], [_protected(origin)]
+    except (CalamineError, ValueError, pl.exceptions.PanicException) as error:
+        return [], [make_finding("E113", f"damaged workbook: {shorten(error)}", origin=origin)]
+    return tables, findings
+
+
+def _protected(origin: Origin) -> Finding:
+    what = "the workbook is protected by a password"
+    fix = "Save a copy without the password."
+    return make_finding("E116", what, origin=origin, fix=fix)
+
+
+def _no_workbook(path: Path, origin: Origin, head: bytes) -> Finding:
+    if head.startswith(_COMPOUND):
+        with path.open("rb") as stream:
+            content = stream.read(LARGEST_UNZIPPED)
+        if "EncryptedPackage".encode("utf-16-le") in content:
+            return _protected(origin)
+        return make_finding("E113", "an old workbook (.xls) under a new name", origin=origin)
+    return make_finding("E113", "the file is not a workbook", origin=origin)
+
+
+# --- archives ------------------------------------------------------------------------------------
+
+
+def _unsafe_archive(
+    path: Path, hidden: dict[str, dict[tuple[int, int], str]]
+) -> tuple[str, str] | None:
+    """Refuse what unpacks to absurd sizes; note the cells whose errors the parser would hide."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            parts = archive.infolist()
+            unpacked = sum(p.file_size for p in parts)
+            packed = max(sum(p.compress_size for p in parts), 1)
+            is_bomb = unpacked > 2**26 and unpacked / packed > LARGEST_RATIO
+            if unpacked > LARGEST_UNZIPPED or is_bomb:
+                return "E122", f"the workbook unpacks to {unpacked / 2**20:,.0f} MB"
+            if any(p.flag_bits & 1 for p in parts):
+                return "E116", "the workbook is protected by a password"
+            sheets = _sheet_parts(archive)
+            for part in parts:  # reading also shows whether the stated sizes are true
+                cells = dict(_hidden_cells(archive, part, is_sheet=part.filename in sheets))
+                if cells:
+                    hidden[sheets[part.filename]] = cells
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, zlib.error) as error:
+        return "E113", f"damaged workbook: {shorten(error)}"
+    return None
+
+
+def _sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
+    """Return the names of sheets by the part of the archive that holds them."""
+    try:
+        book = archive.read("xl/workbook.xml").decode("utf-8", errors="replace")
+        relations = archive.read("xl/_rels/workbook.xml.rels").decode("utf-8", errors="replace")
+    except KeyError:
+        return {}  # another kind of workbook
+    targets = {}
+    for tag in _RELATION.findall(relations):
+        fields = dict(_ATTRIBUTE.findall(tag))
+        target = posixpath.join("/xl", fields.get("Target", ""))
+        targets[fields.get("Id")] = posixpath.normpath(target).lstrip("/")
+    found = {}
+    for tag in _SHEET.findall(book):
+        fields = dict(_ATTRIBUTE.findall(tag))
+        part = targets.get(next((v for k, v in fields.items() if k.endswith(":id")), None))
+        if part is not None:
+            found[part] = html.unescape(fields.get("name", ""))
+    return found
+
+
+def _hidden_cells(
+    archive: zipfile.ZipFile, part: zipfile.ZipInfo, *, is_sheet: bool
+) -> Iterator[tuple[tuple[int, int], str]]:
+    """Yield the cells of a sheet that hold an error, or a formula that has no value."""
+    kept = b""
+    with archive.open(part) as stream:
+        while chunk := stream.read(_CHUNK):
+            if not is_sheet:
+                continue
+            kept += chunk
+            end = kept.rfind(b"<c ")
+            ready, kept = (kept[:end], kept[end:]) if end > 0 else (kept, b"")
+            yield from _cells_in(ready)
+    yield from _cells_in(kept)
+
+
+def _cells_in(content: bytes) -> Iterator[tuple[tuple[int, int], str]]:
+    if b't="e"' not in content and b"<f" not in content:
+        return
+    for attributes, inside in _CELL.findall(content):
+        place = _PLACE.search(attributes)
+        if place is None:
+            continue
+        value = _VALUE.search(inside)
+        at = int(place[2]) - 1, _index(place[1].decode())
+        if b't="e"' in attributes:
+            yield at, value[1].decode("utf-8", errors="replace") if value else "#VALUE!"
+        elif b"<f" in inside and b't="str"' not in attributes and not (value and value[1]):
+            yield at, NO_VALUE
+
+
+# --- sheets --------------------------------------------------------------------------------------
+
+
+def _sheet(path: Path, name: str, rows: list[list[Any]]) -> tuple[RawTable | None, list[Finding]]:
+    start = next((i for i, row in enumerate(rows) if any(cell != "" for cell in row)), None)
+    if start is None:
+        return None, []
+    header = [str(cell).strip() for cell in rows[start]]
+    letters = {name: _letter(i) for i, name in enumerate(header) if name}
+    origin = Origin(shorten(path.name), shorten(name), letters)
+    findings = repeated_columns(header, origin)
+    if findings:
+        return None, findings
+    columns = {
+        text or " " * (i + 1): [_cell_text(row[i]) for row in rows[start + 1 :]]
+        for i, text in enumerate(header)
+    }
+    frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+    return raw_table(name.strip(), frame, origin, start + 1)
+
+
+def _cell_text(cell: object) -> str | None:
+    """Return a cell as text that reads back as the same number, None for an empty one."""
+    if cell == "" or cell is None:
+        return None
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+    return str(cell)
+
+
+def _letter(index: int) -> str:
+    """Return the spreadsheet letter of a column (0-based)."""
+    letters = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def _index(letters: str) -> int:
+    """Return the column (0-based) of a spreadsheet letter."""
+    index = 0
+    for letter in letters:
+        index = index * 26 + ord(letter) - 64
+    return index - 1
