@@ -608,8 +608,23 @@ def test_an_order_that_is_no_order_is_told(order):
     network = dynamics.read_only(workshop()._replace(hours_order=order))
     out = dynamics.new_record(network, 2)
     work = dynamics.new_work(network)
-    status = dynamics.simulate(network, dynamics.no_shocks(2), 4.0, 0, TOLERANCE, work, out)
+    status = dynamics.simulate(
+        network, dynamics.no_shocks(2), 4.0, ORDERS_FOLLOW_USE, TOLERANCE, work, out
+    )
     assert status == STATUS_HOURS_ORDER
+
+
+def test_a_node_cannot_supply_its_own_hours_within_the_period():
+    """A lead time of 1 would be a contract with itself, and is allowed."""
+    for lead_time, expected in ((0, STATUS_HOURS_ORDER), (1, STATUS_DONE)):
+        need = {"a": 0.1, "use": HOURS, "links": [(0, 1.0, lead_time)]}
+        network = network_of([(10, 10, 9, [need])])
+        out = dynamics.new_record(network, 2)
+        work = dynamics.new_work(network)
+        status = dynamics.simulate(
+            network, dynamics.no_shocks(2), 4.0, ORDERS_FOLLOW_USE, TOLERANCE, work, out
+        )
+        assert status == expected
 
 
 @pytest.mark.parametrize(
@@ -622,7 +637,9 @@ def test_arrays_that_are_no_numbers_are_told(name, value):
     network = dynamics.read_only(chain()._replace(**{name: values}))
     out = dynamics.new_record(network, 2)
     work = dynamics.new_work(network)
-    status = dynamics.simulate(network, dynamics.no_shocks(2), 4.0, 0, TOLERANCE, work, out)
+    status = dynamics.simulate(
+        network, dynamics.no_shocks(2), 4.0, ORDERS_FOLLOW_USE, TOLERANCE, work, out
+    )
     assert status == STATUS_NO_NUMBER
 
 

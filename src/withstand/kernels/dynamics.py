@@ -64,7 +64,7 @@ Henriet, Hallegatte, Tabourier (2012), J. Econ. Dyn. Control 36:150-167 (orders 
 stock, proportional rationing). Pichler, Pangallo, del Rio-Chanona, Lafond, Farmer (2022), J. Econ.
 Dyn. Control 144:104527 (three classes of inputs). We differ: lead times and goods under way;
 hours within the period; and an important input never limits more than an essential one would,
-hence the max in step 4 (their outputs stay below x0, where the two agree).
+hence the max in step 4 (up to x0, where their outputs stay, the two agree).
 """
 
 from __future__ import annotations
@@ -259,7 +259,7 @@ def no_shocks(n_periods: int) -> ShockArrays:
 
 
 def new_work(network: NetworkArrays) -> SimulationWork:
-    """Return a workspace that fits the network: 3 numbers per link and one per period under way."""
+    """Return a workspace that fits the network: 4 numbers and its lead time in slots per link."""
     n_nodes, n_inputs = len(network.output), len(network.input_use)
     n_links = len(network.link_supplier)
     use = np.repeat(network.input_use, np.diff(network.links_indptr))
@@ -338,7 +338,7 @@ def simulate(network, shocks, stock_adjustment, order_rule, tolerance, work, out
 
     Notes
     -----
-    Ties: see the module. Cost per period: three sweeps over the links, three over the inputs.
+    Ties: see the module. Cost per period: four sweeps over the links, five over the inputs.
     """
     if not _users_come_first(network, work):
         return STATUS_HOURS_ORDER
@@ -445,10 +445,7 @@ def _arrive(network, t, work):
                 arrived += work.pipeline[first + t % slots]
         work.received[i] = arrived
         work.under_way[i] -= arrived
-        if network.input_use[i] == CONSUMED:
-            work.stock[i] += arrived
-        else:
-            work.stock[i] = arrived
+        work.stock[i] += arrived  # for hours, nothing was left of the period before
 
 
 @njit(cache=True, error_model="numpy")

@@ -11,25 +11,27 @@ import polars as pl
 from withstand.errors import SolverError, UsageError
 from withstand.kernels import dynamics
 from withstand.model.findings import Finding, make_finding, nearest
-from withstand.model.network import ProductionNetwork
+from withstand.model.hits import resolve
 from withstand.model.provenance import Provenance, provenance_of
 from withstand.model.recipe_inputs import CONSUMED
-from withstand.model.scenario import Hit, Scenario, last_period, resolve
-from withstand.model.units import PERIODS_PER_YEAR
+from withstand.model.scenario import Scenario, scenario_to_dict
+from withstand.model.units import periods_of
+from withstand.stress.arrays import network_arrays, shock_arrays
+from withstand.stress.chains import CHAIN, FALL, Chain, limit_name
+from withstand.stress.horizons import horizon
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from withstand.model.network import ProductionNetwork
+
 Array = np.ndarray
 STOCK_ADJUSTMENT = 1.0
 TOLERANCE = 1e-9
-FALL = 1e-6
-"""Output or deliveries count as fallen when they are lower by more than this share."""
 LARGEST_INPUT_RECORD = 2**29
 """Bytes that the record of stocks, receipts and use may take; else it is left out."""
-_ENDLESS_YEARS = 2.0
-_LONGEST_YEARS = 10.0
-_DEEPEST = 30
+LARGEST_RECORD = 2**33
+"""Bytes that the record of outputs, unmet demand and limits may take."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,11 +45,12 @@ class Simulation:
     output, unmet : ndarray of float64, shape (n_periods, n_nodes), units per period
         Output, and final demand that was not met.
     limited_by : ndarray of int64, shape (n_periods, n_nodes)
-        -1 demand, -2 own capacity, else the index of the input that bound.
+        What held output back: -1 nothing but demand, -2 own capacity, else the index of the
+        input that bound.
     stock : ndarray of float64, shape (n_periods, n_inputs) or (0, n_inputs), input units
         Stock at the end of each period; empty where the record would take too much memory.
     demand : ndarray of float64, shape (n_periods, n_nodes), units per period
-        Final demand asked for.
+        Final demand asked for. Demand that a shock takes away is not asked for, so it is no loss.
     residual : float
         Largest violation of conservation (stock now = stock before + received - used), as a share
         of the input's flow; NaN where inputs were not recorded.
@@ -79,14 +82,17 @@ class Simulation:
 
     @property
     def loss_in_periods(self) -> float:
-        """Unmet final demand in periods of final demand at rest, by value where prices are known."""
+        """Unmet final demand in periods of final demand at rest, weighted as in `met`."""
         weight = self._weight()
-        rest = float(self.network.final_demand @ weight)
+        rest = float(np.maximum(self.network.final_demand, 0.0) @ weight)
         return float((self.unmet @ weight).sum()) / rest if rest > 0 else 0.0
 
     @property
     def met(self) -> Array:
-        """Share of final demand met in each period, shape (n_periods,), 0 to 1."""
+        """Share of final demand met in each period, by value, shape (n_periods,), 0 to 1.
+
+        Nodes without a price are left out, unless none has one; then units are added up.
+        """
         weight = self._weight()
         asked = self.demand @ weight
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -94,24 +100,31 @@ class Simulation:
 
     @property
     def time_to_survive(self) -> int | None:
-        """Periods from the first shock until final demand is not met; None if it always is."""
-        short = np.flatnonzero(self.met < 1.0 - FALL)
+        """Periods from the first shock until some node misses final demand; None if none does."""
+        short = self._short_periods()
         return int(short[0]) - self._first_hit() if len(short) else None
 
     @property
     def time_to_recover(self) -> int | None:
-        """Periods from the first shock until final demand is met again for good; None if not."""
-        short = np.flatnonzero(self.met < 1.0 - FALL)
+        """Periods from the first shock until every node meets final demand again, to the end.
+
+        0 if it was always met, None if it is not met in the last period played. This is the time
+        of the network; the time that a node itself is down is its shock's.
+        """
+        short = self._short_periods()
         if len(short) == 0:
             return 0
         back = int(short[-1]) + 1
         return back - self._first_hit() if back < self.n_periods else None
 
-    def _first_hit(self) -> int:
-        from withstand.model.units import periods_of
+    def _short_periods(self) -> Array:
+        return np.flatnonzero((self.unmet > FALL * self.demand).any(axis=1))
 
+    def _first_hit(self) -> int:
+        """First period in which a shock takes something."""
         period = self.network.settings.period
-        return int(min(periods_of(s.start, period) for s in self.scenario.shocks))
+        starts = [periods_of(s.start, period) for s in self.scenario.shocks if s.share > 0]
+        return int(min(starts, default=0.0) + 1e-9)
 
     def _weight(self) -> Array:
         weight = np.nan_to_num(self.network.unmet_value)
@@ -121,7 +134,9 @@ class Simulation:
     def to_frame(self) -> pl.DataFrame:
         """Return one row a period: share met, output against rest, unmet demand, what bound.
 
-        `limited_by` names the input (or capacity) that bound the first node with unmet demand.
+        `limited_by` names what held back the node that misses most (its own capacity, or an
+        input); `mean_output` is the mean over nodes that make something at rest, each counted
+        once; `loss` is in currency.
         """
         rest = self.network.output
         active = rest > 0
@@ -143,7 +158,10 @@ class Simulation:
         return self.to_frame().to_pandas()
 
     def node_frame(self) -> pl.DataFrame:
-        """Return one row a node: output lost in all, lowest output, first period below rest."""
+        """Return one row a node: output lost in all, lowest output, first period below rest.
+
+        What is made above rest later on, to refill stocks, is not set against the loss.
+        """
         rest = self.network.output
         gap = np.maximum(rest - self.output, 0.0)
         fallen = self.output < rest * (1.0 - FALL)
@@ -193,8 +211,9 @@ class Simulation:
         Returns
         -------
         polars.DataFrame
-            step, period, node, output (share of rest), limited_by, supplier (the one with the
-            largest shortfall up to then, by share).
+            step, period, node, output (share of rest), limited_by, supplier (the one that fell
+            short most, since the stock of that input was full), shock (where the chain ends at
+            something that was hit).
         """
         index = self.network.index("nodes")
         if label not in index:
@@ -206,35 +225,33 @@ class Simulation:
         at = int(self.output[:, node].argmin()) if period is None else period
         if not 0 <= at < self.n_periods:
             raise UsageError(f"period {at} was not played; there are {self.n_periods}.")
-        return pl.DataFrame(_chain(self, node, at), schema=_CHAIN, orient="row")
+        hits = resolve(self.scenario, self.network, self.n_periods)
+        chain = Chain(self.network, hits, self.output, self.limited_by, self.stock)
+        return pl.DataFrame(chain.rows(node, at), schema=CHAIN, orient="row")
 
     def _limit(self, t: int) -> str:
-        short = np.flatnonzero(self.unmet[t] > FALL * np.maximum(self.demand[t], 1e-300))
-        if len(short) == 0:
+        is_short = self.unmet[t] > FALL * self.demand[t]
+        if not is_short.any():
             return ""
-        return limit_name(self.network, int(self.limited_by[t, short[0]]))
+        worst = int(np.where(is_short, self.unmet[t] * self._weight(), -1.0).argmax())
+        return limit_name(self.network, int(self.limited_by[t, worst]))
 
     def summary(self) -> str:
-        """Return two sentences: loss and times."""
-        period = self.network.settings.period
+        """Return one sentence: times and loss."""
         survive, recover = self.time_to_survive, self.time_to_recover
+        played = self._spoken(self.n_periods)
         if survive is None:
-            return f"{self.scenario.name}: final demand is met throughout {self.n_periods} {period}s."
-        back = "not within the horizon" if recover is None else f"after {recover} {period}s"
+            return f"{self.scenario.name}: final demand is met throughout {played}."
+        missed = "at once" if survive == 0 else f"after {self._spoken(survive)}"
+        back = f"not within {played}" if recover is None else f"after {self._spoken(recover)}"
+        period, lost = self.network.settings.period, self.loss_in_periods
         return (
-            f"{self.scenario.name}: final demand is first missed after {survive} {period}s and "
-            f"met again {back}; {self.loss_in_periods:.1f} {period}s of demand are lost."
+            f"{self.scenario.name}: final demand is first missed {missed} and met again {back}; "
+            f"{lost:.1f} {period}s of demand are lost."
         )
 
-
-_CHAIN = {
-    "step": pl.Int64,
-    "period": pl.Int64,
-    "node": pl.String,
-    "output": pl.Float64,
-    "limited_by": pl.String,
-    "supplier": pl.String,
-}
+    def _spoken(self, number: int) -> str:
+        return f"{number} {self.network.settings.period}{'' if number == 1 else 's'}"
 
 
 def simulate(
@@ -255,7 +272,9 @@ def simulate(
     network : ProductionNetwork
     scenario : Scenario
     periods : int, optional
-        How long to play; default: until the last recovery, twice the longest lead time on top.
+        How long to play; default: until the last recovery, and then long enough for the last
+        gap to come down every tier, through lead times and stocks (at most ten years). A shock
+        without an end is played for at least two years.
     stock_adjustment : float, periods, at least 1
         Time over which orders close the gap to the target stocks.
 
@@ -288,9 +307,15 @@ def simulate(
     >>> run.time_to_survive, run.time_to_recover, round(run.loss_in_periods, 6)
     (5, 7, 2.0)
     """
-    n_periods = _horizon(network, scenario) if periods is None else periods
-    if not isinstance(n_periods, int) or isinstance(n_periods, bool) or n_periods < 1:
+    n_periods = horizon(network, scenario) if periods is None else periods
+    is_whole = isinstance(n_periods, int | np.integer) and not isinstance(n_periods, bool)
+    if not is_whole or n_periods < 1:
         raise UsageError(f"periods must be a whole number of at least 1, not {periods!r}.")
+    if n_periods * network.n_nodes * 24 > LARGEST_RECORD:
+        raise UsageError(
+            f"{n_periods:,} periods of {network.n_nodes:,} nodes do not fit in memory. "
+            "Play fewer periods: periods=..."
+        )
     if not 1.0 <= stock_adjustment < 1e6:
         raise UsageError(f"stock_adjustment must be at least 1 period, not {stock_adjustment}.")
     hits = resolve(scenario, network, n_periods)
@@ -299,7 +324,7 @@ def simulate(
     record = dynamics.new_record(arrays, n_periods, with_inputs=with_inputs)
     status = dynamics.simulate(
         arrays,
-        _shock_arrays(hits, n_periods),
+        shock_arrays(hits, n_periods),
         float(stock_adjustment),
         dynamics.ORDERS_FOLLOW_WANTED,
         TOLERANCE,
@@ -325,75 +350,12 @@ def simulate(
         provenance=provenance_of(
             "stress.simulate",
             network,
-            {"scenario": scenario.name, "periods": n_periods,
-             "stock_adjustment": stock_adjustment},
+            {
+                "scenario": scenario_to_dict(scenario),
+                "periods": int(n_periods),
+                "stock_adjustment": float(stock_adjustment),
+            },
         ),
-    )
-
-
-def _horizon(network: ProductionNetwork, scenario: Scenario) -> int:
-    """Until the last recovery, twice the longest lead time on top; two years for endless shocks."""
-    per_year = PERIODS_PER_YEAR[network.settings.period]
-    longest = float(network.link_lead_time.max(initial=1.0))
-    end = last_period(scenario, network)
-    if any(s.duration is None for s in scenario.shocks):
-        end = max(end, _ENDLESS_YEARS * per_year)
-    tail = min(2.0 * longest, _LONGEST_YEARS * per_year)
-    return int(np.ceil(end + tail)) + 2
-
-
-def network_arrays(network: ProductionNetwork) -> dynamics.NetworkArrays:
-    """Return the arrays the kernel reads; recipe lags count as lead time of the input."""
-    lag = network.input_lag[network.link_input]
-    lead = np.rint(network.link_lead_time + lag).astype(np.int64)
-    return dynamics.read_only(
-        dynamics.NetworkArrays(
-            output=network.output,
-            capacity=network.capacity,
-            final_demand=np.maximum(network.final_demand, 0.0),
-            inputs_indptr=network.inputs_indptr,
-            input_coefficient=network.input_coefficient,
-            input_class=network.input_class,
-            input_use=network.input_use,
-            input_stock=network.input_stock,
-            input_target=network.input_target,
-            links_indptr=network.links_indptr,
-            link_supplier=network.link_supplier,
-            link_share=network.link_share,
-            link_lead_time=lead,
-            hours_order=hours_order(network, lead),
-        )
-    )
-
-
-def hours_order(network: ProductionNetwork, lead: Array) -> Array:
-    """Return all nodes, every user of same-period hours before those who supply them."""
-    at_once = (network.input_use[network.link_input] != CONSUMED) & (lead <= 0)
-    user = network.input_buyer[network.link_input[at_once]]
-    supplier = network.link_supplier[at_once]
-    level = np.zeros(network.n_nodes, dtype=np.int64)
-    for _ in range(network.n_nodes + 1):
-        following = level.copy()
-        np.maximum.at(following, supplier, level[user] + 1)
-        if np.array_equal(following, level):
-            return np.argsort(level, kind="stable").astype(np.int64)
-        level = following
-    raise SolverError(
-        "Skilled or machine hours need each other in a circle within one period. "
-        "Give one of the links a lead time of at least 1."
-    )
-
-
-def _shock_arrays(hits: list[Hit], n_periods: int) -> dynamics.ShockArrays:
-    def group(kind: str) -> tuple[Array, Array, Array]:
-        own = [h for h in hits if h.kind == kind]
-        indptr = np.concatenate([[0], np.cumsum([len(h.indices) for h in own])]).astype(np.int64)
-        indices = np.concatenate([h.indices for h in own]) if own else np.empty(0, np.int64)
-        factor = np.stack([h.factor for h in own]) if own else np.ones((0, n_periods))
-        return indptr, indices, factor
-
-    return dynamics.read_only(
-        dynamics.ShockArrays(*group("node"), *group("link"), *group("demand"))
     )
 
 
@@ -409,8 +371,9 @@ def _raise_on(status: int) -> None:
 def _suspicious_zero(
     network: ProductionNetwork, scenario: Scenario, record: dynamics.SimulationRecord
 ) -> tuple[Finding, ...]:
-    moved = np.abs(record.output - network.output) > FALL * np.maximum(network.output, 1e-300)
-    if moved.any() or (record.unmet > 0).any():
+    moved = np.abs(record.output - network.output) > FALL * network.output
+    missed = record.unmet > FALL * np.maximum(network.final_demand, 0.0)
+    if moved.any() or missed.any() or not scenario.shocks:
         return ()
     return (make_finding("W301", f"{scenario.name}: no output changed in any period"),)
 
@@ -425,40 +388,3 @@ def _residual(network: ProductionNetwork, record: dynamics.SimulationRecord) -> 
     gap = np.abs(before + record.received - record.used - record.stock)[:, consumed]
     flow = network.input_coefficient * network.output[network.input_buyer] + network.input_stock
     return float((gap / np.maximum(flow[consumed], 1e-300)).max())
-
-
-def limit_name(network: ProductionNetwork, limit: int) -> str:
-    """Return what limited a node in words: demand, capacity, or the label of an input."""
-    if limit == dynamics.BY_DEMAND:
-        return "demand"
-    if limit == dynamics.BY_CAPACITY:
-        return "capacity"
-    return str(network.product_labels[network.input_product[limit]])
-
-
-def _chain(run: Simulation, node: int, period: int) -> list[tuple[int, int, str, float, str, str | None]]:
-    """Follow the binding input to the supplier with the largest shortfall, until none binds."""
-    network = run.network
-    rest = np.maximum(network.output, 1e-300)
-    rows: list[tuple[int, int, str, float, str, str | None]] = []
-    seen: set[int] = set()
-    while node not in seen and len(rows) < _DEEPEST:
-        seen.add(node)
-        limit = int(run.limited_by[period, node])
-        share = float(run.output[period, node] / rest[node])
-        supplier, at = -1, period
-        if limit >= 0:
-            links = np.arange(network.links_indptr[limit], network.links_indptr[limit + 1])
-            makers = network.link_supplier[links]
-            gap = np.maximum(1.0 - run.output[: period + 1, makers] / rest[makers], 0.0)
-            missed = gap.sum(axis=0) * network.link_share[links]
-            if len(links) and missed.max() > FALL:
-                best = int(missed.argmax())
-                supplier, at = int(makers[best]), int(gap[:, best].argmax())
-        label = str(network.node_labels[supplier]) if supplier >= 0 else None
-        rows.append((len(rows), period, str(network.node_labels[node]), share,
-                     limit_name(network, limit), label))
-        if supplier < 0:
-            break
-        node, period = supplier, at
-    return rows

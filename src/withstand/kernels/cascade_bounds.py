@@ -1,0 +1,194 @@
+"""Upper bounds of a cascade's fixed point, each checked by applying the rule itself.
+
+Let F be one round of `withstand.kernels.cascade` on one channel, without rounds skipped. F never
+falls when losses rise (rule REPLACE_NONE or REPLACE_RELATIVE), so its iterates from the start rise
+to the least fixed point l*. If F^K(v) <= v for some v >= 0, then l* <= v, and so is l* <= F^k(v)
+for every k < K: the elementwise least of them is the bound that is reported.
+
+Candidates come from the iterates. With D1 and D2 the changes over two windows of K rounds, and
+rho = max D2 / D1 < 1, a linear F would add at most D2 rho / (1 - rho) in all rounds to come; that
+much, or a few times as much where F is not linear, is added and checked. A cycle of essential
+inputs hands losses on in full, and rho = 1: then there is no candidate, and no bound is claimed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from withstand.kernels.cascade import (
+    EMPTY,
+    REPLACE_NONE,
+    add_up,
+    clear,
+    hit,
+    step,
+)
+
+SLACK = np.float64(1e-14)  # rounding of sums of shares that F^K(v) <= v is allowed
+_FLOOR = np.float64(1e-15)  # changes below this are rounding
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def apply_up(arrays, psi, loss, out):
+    """Write F(loss) of the upstream channel: min(1, max(psi_i, sum_j U_ij u_j))."""
+    for i in range(len(out)):
+        out[i] = 0.0
+    for buyer in range(len(loss)):
+        if loss[buyer] > 0.0:
+            for p in range(arrays.up_indptr[buyer], arrays.up_indptr[buyer + 1]):
+                out[arrays.up_supplier[p]] += arrays.up_share[p] * loss[buyer]
+    for i in range(len(out)):
+        out[i] = min(1.0, max(psi[i], out[i]))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def apply_down(arrays, rule, psi, loss, slot_sum, available, out):
+    """Write F(loss) of the downstream channel, every sum taken afresh."""
+    for s in range(len(slot_sum)):
+        slot_sum[s] = 0.0
+    for m in range(len(available)):
+        available[m] = 0.0
+    for i in range(len(loss)):
+        available[arrays.market[i]] += arrays.size[i] * (1.0 - loss[i])
+    for i in range(len(loss)):
+        if loss[i] > 0.0:
+            sigma, m = 1.0, arrays.market[i]
+            if rule != REPLACE_NONE and available[m] > EMPTY * arrays.market_size[m]:
+                sigma = min(1.0, arrays.size[i] / available[m])
+            for p in range(arrays.down_indptr[i], arrays.down_indptr[i + 1]):
+                slot_sum[arrays.down_slot[p]] += arrays.down_share[p] * sigma * loss[i]
+    for j in range(len(out)):
+        most = psi[j]
+        for s in range(arrays.slot_indptr[j], arrays.slot_indptr[j + 1]):
+            most = max(most, slot_sum[s])
+        out[j] = min(1.0, most)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _ratio(first, middle, last):
+    """Return the largest change of the second window over the first; infinity if it grows."""
+    largest = 0.0
+    for i in range(len(first)):
+        before, after = middle[i] - first[i], last[i] - middle[i]
+        if after > _FLOOR:
+            if before <= 0.0:
+                return np.inf
+            largest = max(largest, after / before)
+    return largest
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _check(arrays, rule, is_down, psi, k, slot_sum, available, candidate, image, swap, least):
+    """Tell whether F^k(candidate) <= candidate; `least` is the least of the images before it."""
+    for i in range(len(candidate)):
+        image[i] = candidate[i]
+        least[i] = candidate[i]
+    for t in range(k):
+        if is_down:
+            apply_down(arrays, rule, psi, image, slot_sum, available, swap)
+        else:
+            apply_up(arrays, psi, image, swap)
+        for i in range(len(image)):
+            image[i] = swap[i]
+            if t < k - 1:
+                least[i] = min(least[i], image[i])
+    for i in range(len(image)):
+        if image[i] > candidate[i] + SLACK:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _certify(
+    arrays, rule, is_down, psi, k, factors, first, middle, last, slot_sum, available, spare, least
+):
+    """Look for a bound from two windows of k rounds; write it to `least` if one holds."""
+    rho = _ratio(first, middle, last)
+    if not rho < 1.0:
+        return False
+    candidate, image, swap = spare[0], spare[1], spare[2]
+    for f in range(len(factors)):
+        grow = factors[f] * rho / (1.0 - rho)
+        for i in range(len(last)):
+            rise = (last[i] - middle[i]) * grow
+            candidate[i] = min(1.0, last[i] + rise)
+        if _check(
+            arrays, rule, is_down, psi, k, slot_sum, available, candidate, image, swap, least
+        ):
+            for i in range(len(last)):  # never below the iterate, whatever rounding does
+                least[i] = max(least[i], last[i])
+            return True
+        if rho == 0.0:
+            return False
+    return False
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def bound_failures(
+    arrays, nodes, weight, tol, rule, most_rounds, windows, factors, work, slots, markets, state,
+    low, high,
+):  # fmt: skip
+    """Enclose the fixed point of single failures.
+
+    Parameters
+    ----------
+    arrays : CascadeArrays
+    nodes : ndarray of int64, shape (n_failures,)
+    weight : ndarray of float64, shape (n_nodes,)
+        Sums to 1.
+    tol : float
+        The lower bound is the state where a round first changes at most this much.
+    rule : int
+        REPLACE_NONE or REPLACE_RELATIVE.
+    most_rounds : int
+    windows : ndarray of int64
+        Lengths K to try, in this order.
+    factors : ndarray of float64
+        How many times the linear rest is added.
+    work : CascadeWork
+        Empty; written in place and left empty.
+    slots, markets : ndarray of float64, shape (n_slots,), (n_markets,)
+        Written in place.
+    state : ndarray of float64, shape (9, n_nodes)
+        Written in place.
+    low, high : ndarray of float64, shape (n_failures,)
+        Written in place; high is NaN where no bound was found.
+    """
+    sums = np.zeros(3)
+    bound_down, bound_up = state[7], state[8]
+    for z in range(len(nodes)):
+        hit(arrays, nodes[z], 1.0, 1.0, work)
+        for _ in range(most_rounds):
+            if step(arrays, rule, work) <= tol:
+                break
+        add_up(weight, work, sums)
+        low[z] = sums[0]
+        has_down, has_up = False, False
+        for q in range(len(windows)):
+            k = windows[q]
+            state[0], state[1] = work.down, work.up
+            for _ in range(k):
+                step(arrays, rule, work)
+            state[2], state[3] = work.down, work.up
+            for _ in range(k):
+                step(arrays, rule, work)
+            if not has_down:
+                has_down = _certify(
+                    arrays, rule, True, work.psi_down, k, factors, state[0], state[2], work.down,
+                    slots, markets, state[4:7], bound_down,
+                )  # fmt: skip
+            if not has_up:
+                has_up = _certify(
+                    arrays, rule, False, work.psi_up, k, factors, state[1], state[3], work.up,
+                    slots, markets, state[4:7], bound_up,
+                )  # fmt: skip
+            if has_down and has_up:
+                break
+        high[z] = np.nan
+        if has_down and has_up:
+            total = 0.0
+            for i in range(len(weight)):
+                total += weight[i] * max(bound_down[i], bound_up[i])
+            high[z] = max(total, low[z])
+        clear(arrays, work)

@@ -1,0 +1,325 @@
+"""Eight failures side by side: every link is read once a round for all of them.
+
+State is kept as [node, lane]: what one link gathers from a node is one cache line for eight
+failures. A lane that is done is cleared and filled with the next failure at once. The rules and the
+stop rule are those of `withstand.kernels.cascade`; every sum is taken afresh each round.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from withstand.kernels import lanes
+from withstand.kernels.cascade import (
+    EMPTY,
+    REPLACE_NONE,
+    REPLACE_RELATIVE,
+    add_up,
+    clear,
+    hit,
+    step,
+)
+
+N_LANES = lanes.N_LANES
+_FREE = np.int64(-1)
+
+
+class FastArrays(NamedTuple):
+    """A network for the fast kernels: nodes renumbered by falling degree, indices of 32 bits.
+
+    `rank` is the new number of each node; the other arrays are in new numbers.
+
+    Parameters
+    ----------
+    rank : ndarray of int64, shape (n_nodes,)
+    weight, size : ndarray of float64, shape (n_nodes,)
+    market : ndarray of int32, shape (n_nodes,)
+    market_size : ndarray of float64, shape (n_markets,)
+    row_indptr, row_buyer, row_share : shape (n_nodes + 1,), (n_links,), (n_links,)
+        U by supplier, to pull from buyers.
+    column_indptr, column_supplier, column_share : as before
+        U by buyer, to push to suppliers.
+    next_weight : ndarray of float64, shape (n_nodes,)
+        U'w: what a node's loss weighs one round later.
+    later_weight : ndarray of float64, shape (n_nodes,)
+        U'U'w: what it weighs two rounds later.
+    down_indptr, down_slot, down_share : shape (n_nodes + 1,), (n_down,), (n_down,)
+        D by supplier, to push to slots.
+    slot_buyer : ndarray of int32, shape (n_slots,)
+    buyers : ndarray of int32, shape (n_buyers,)
+        Nodes that have slots.
+    slot_indptr : ndarray of int32, shape (n_buyers + 1,)
+    need_indptr, need_supplier, need_share : shape (n_slots + 1,), (n_down,), (n_down,)
+        D by slot, to pull from suppliers.
+    """
+
+    rank: np.ndarray
+    weight: np.ndarray
+    size: np.ndarray
+    market: np.ndarray
+    market_size: np.ndarray
+    row_indptr: np.ndarray
+    row_buyer: np.ndarray
+    row_share: np.ndarray
+    column_indptr: np.ndarray
+    column_supplier: np.ndarray
+    column_share: np.ndarray
+    next_weight: np.ndarray
+    later_weight: np.ndarray
+    down_indptr: np.ndarray
+    down_slot: np.ndarray
+    down_share: np.ndarray
+    slot_buyer: np.ndarray
+    buyers: np.ndarray
+    slot_indptr: np.ndarray
+    need_indptr: np.ndarray
+    need_supplier: np.ndarray
+    need_share: np.ndarray
+
+
+class LaneWork(NamedTuple):
+    """State of the lanes; made by `new_lane_work`, empty again after use.
+
+    `down`, `up`, `next_up`, `passed` have shape (n_nodes, N_LANES), `available` and `inverse`
+    (n_markets, N_LANES); the small ones hold one number a lane. `at_rest` is the availability of
+    markets by nodes without slots.
+    """
+
+    down: np.ndarray
+    up: np.ndarray
+    next_up: np.ndarray
+    passed: np.ndarray
+    available: np.ndarray
+    inverse: np.ndarray
+    at_rest: np.ndarray
+    place: np.ndarray
+    top_down: np.ndarray
+    top_up: np.ndarray
+    spare: np.ndarray
+    keep: np.ndarray
+    sums: np.ndarray
+    failed: np.ndarray
+    job: np.ndarray
+    rounds: np.ndarray
+
+
+def new_lane_work(fast: FastArrays) -> LaneWork:
+    """Return lanes that are free: 256 bytes a node."""
+    n, m = len(fast.size), len(fast.market_size)
+    place = np.full(n, -1, dtype=np.int64)
+    place[fast.buyers] = np.arange(len(fast.buyers))
+    at_rest = np.bincount(fast.market[place < 0], fast.size[place < 0], m)
+    available = np.repeat(fast.market_size[:, None], N_LANES, axis=1)
+    small = [np.zeros(N_LANES) for _ in range(4)]
+    return LaneWork(
+        *(np.zeros((n, N_LANES)) for _ in range(4)),
+        np.ascontiguousarray(available),
+        np.zeros((m, N_LANES)),
+        at_rest,
+        place,
+        *small,
+        np.zeros((3, N_LANES)),
+        *(np.full(N_LANES, -1, dtype=np.int64) for _ in range(3)),
+    )
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def hard_failures(
+    arrays, fast, nodes, weight, eps, rule, most_rounds, caps, work, lane, out, rounds
+):
+    """Play single failures in lanes.
+
+    Parameters
+    ----------
+    arrays : CascadeArrays
+        For the first rounds, which touch little.
+    fast : FastArrays
+    nodes : ndarray of int64, shape (n_failures,)
+        In the numbers of `arrays`.
+    weight : ndarray of float64, shape (n_nodes,)
+    eps, rule, most_rounds
+        As in `withstand.kernels.cascade.single_failures`.
+    caps : ndarray of int64, shape (2,)
+        Links a round may push, upstream and downstream, before a failure enters a lane.
+    work : CascadeWork
+    lane : LaneWork
+        Both empty; written in place and left empty.
+    out, rounds
+        Written in place.
+    """
+    upcoming, n_active = 0, 0
+    flip = False
+    while True:
+        up = lane.next_up if flip else lane.up
+        next_up = lane.up if flip else lane.next_up
+        for k in range(N_LANES):
+            while lane.job[k] == _FREE and upcoming < len(nodes):
+                z = upcoming
+                upcoming += 1
+                if _start(arrays, nodes[z], weight, eps, rule, caps, work, out[z], rounds, z):
+                    continue
+                lane.job[k] = z
+                lane.rounds[k] = work.count[3]
+                lane.failed[k] = fast.rank[nodes[z]]
+                _scatter(arrays, fast.rank, k, up, work, lane)
+                clear(arrays, work)
+                n_active += 1
+        if n_active == 0:
+            return
+        _round(fast, rule, up, next_up, lane)
+        flip = not flip
+        n_active -= _finish(fast, eps, most_rounds, next_up, lane, out, rounds)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _start(arrays, node, weight, eps, rule, caps, work, out, rounds, z):
+    """Play the rounds that are cheap; tell whether they were all (and write the answer)."""
+    hit(arrays, node, 1.0, 1.0, work)
+    while True:
+        up, down = 0, 0
+        for q in range(work.count[2]):
+            buyer = work.changed[q]
+            up += arrays.up_indptr[buyer + 1] - arrays.up_indptr[buyer]
+        for q in range(work.count[0]):
+            supplier = work.down_list[q]
+            down += arrays.down_indptr[supplier + 1] - arrays.down_indptr[supplier]
+        if up > caps[0] or down > caps[1]:
+            return False
+        if step(arrays, rule, work) <= eps:
+            add_up(weight, work, out)
+            rounds[z] = work.count[3]
+            clear(arrays, work)
+            return True
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _scatter(arrays, rank, k, up, work, lane):
+    """Copy the state of the first rounds into lane k."""
+    for q in range(work.count[0]):
+        node = work.down_list[q]
+        lane.down[rank[node], k] = work.down[node]
+        market = arrays.market[node]
+        lane.available[market, k] = work.available[market]
+    for q in range(work.count[1]):
+        node = work.up_list[q]
+        up[rank[node], k] = work.up[node]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _round(fast, rule, up, next_up, lane):
+    """Play one round of all lanes; the failed node of each lane stays at its loss of 1."""
+    _invert(fast, rule, lane)
+    lanes.pass_on(lane.down, lane.inverse, fast.size, fast.market, lane.passed, 0, len(fast.size))
+    for m in range(len(lane.at_rest)):
+        for k in range(N_LANES):
+            lane.available[m, k] = lane.at_rest[m]
+    for k in range(N_LANES):
+        lane.top_down[k] = 0.0
+        lane.top_up[k] = 0.0
+        f = lane.failed[k]
+        if f >= 0 and lane.place[f] < 0:
+            lane.available[fast.market[f], k] -= fast.size[f]
+    order = np.sort(lane.failed)
+    first = 0
+    for q in range(N_LANES):
+        f = order[q]
+        if f < 0 or lane.place[f] < first:
+            continue
+        _down_rows(fast, first, lane.place[f], lane.top_down, lane)
+        first = lane.place[f] + 1
+        _down_failed(fast, f, lane)
+    _down_rows(fast, first, len(fast.buyers), lane.top_down, lane)
+    first = 0
+    for q in range(N_LANES):
+        f = order[q]
+        if f < first:
+            continue
+        _up_rows(fast, first, f, up, next_up, lane.top_up)
+        first = f + 1
+        for k in range(N_LANES):
+            lane.spare[k] = 0.0
+        _up_rows(fast, f, first, up, next_up, lane.spare)
+        for k in range(N_LANES):
+            if lane.failed[k] == f:
+                next_up[f, k] = 1.0
+            else:
+                lane.top_up[k] = max(lane.top_up[k], lane.spare[k])
+    _up_rows(fast, first, len(fast.size), up, next_up, lane.top_up)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _invert(fast, rule, lane):
+    """Write 1 / availability, negative where sigma is 1 whatever the size."""
+    for m in range(len(fast.market_size)):
+        for k in range(N_LANES):
+            left = lane.available[m, k]
+            if rule == REPLACE_NONE:
+                lane.inverse[m, k] = -1.0
+            elif rule == REPLACE_RELATIVE:
+                dead = left <= EMPTY * fast.market_size[m]
+                lane.inverse[m, k] = -1.0 if dead else 1.0 / left
+            else:
+                lane.inverse[m, k] = 1.0 / left if left > EMPTY else 1.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _down_rows(fast, first, last, top, lane):
+    lanes.down_rows(
+        fast.buyers, fast.slot_indptr, fast.need_indptr, fast.need_supplier, fast.need_share,
+        lane.passed, lane.down, fast.size, fast.market, lane.available, top, first, last,
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _down_failed(fast, f, lane):
+    """Update the row of a failed node, which stays at 1 in its own lane."""
+    for k in range(N_LANES):
+        lane.spare[k] = 0.0
+    place, market = lane.place[f], fast.market[f]
+    before = lane.available[market].copy()
+    _down_rows(fast, place, place + 1, lane.spare, lane)
+    for k in range(N_LANES):
+        if lane.failed[k] == f:
+            lane.down[f, k] = 1.0
+            lane.available[market, k] = before[k]
+        else:
+            lane.top_down[k] = max(lane.top_down[k], lane.spare[k])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _up_rows(fast, first, last, up, next_up, top):
+    lanes.up_rows(
+        fast.row_indptr, fast.row_buyer, fast.row_share, up, next_up, top, first, last
+    )
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _finish(fast, eps, most_rounds, up, lane, out, rounds):
+    """Add up and clear the lanes that are done; return how many."""
+    n_done = 0
+    for k in range(N_LANES):
+        lane.keep[k] = 1.0
+        if lane.job[k] != _FREE:
+            lane.rounds[k] += 1
+            is_done = max(lane.top_down[k], lane.top_up[k]) <= eps
+            if is_done or lane.rounds[k] >= most_rounds:
+                rounds[lane.job[k]] = lane.rounds[k] if is_done else -1
+                lane.keep[k] = 0.0
+                n_done += 1
+    if n_done == 0:
+        return 0
+    lane.sums[:] = 0.0
+    lanes.add_up(lane.down, up, fast.weight, lane.keep, lane.sums, 0, len(fast.size))
+    for k in range(N_LANES):
+        if lane.keep[k] == 0.0:
+            z = lane.job[k]
+            for c in range(3):
+                out[z, c] = lane.sums[c, k]
+            lane.job[k] = _FREE
+            lane.failed[k] = _FREE
+            for m in range(len(fast.market_size)):
+                lane.available[m, k] = fast.market_size[m]
+    return n_done

@@ -1,0 +1,53 @@
+"""How long to play a scenario."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from withstand.model.hits import last_period
+from withstand.model.units import PERIODS_PER_YEAR
+from withstand.stress.arrays import lead_times
+
+if TYPE_CHECKING:
+    from withstand.model.network import ProductionNetwork
+    from withstand.model.scenario import Scenario
+
+ENDLESS_YEARS = 2.0
+LONGEST_YEARS = 10.0
+MOST_TIERS = 30
+
+
+def horizon(network: ProductionNetwork, scenario: Scenario) -> int:
+    """Return how many periods show all of a scenario.
+
+    That is until the last recovery, and then until the last gap has come down every tier.
+    """
+    per_year = PERIODS_PER_YEAR[network.settings.period]
+    end = last_period(scenario, network)
+    if any(s.duration is None for s in scenario.shocks):
+        end = max(end, ENDLESS_YEARS * per_year)
+    longest = float(network.link_lead_time.max(initial=1.0))
+    tail = max(2.0 * longest, _slowest_path(network))
+    return int(np.ceil(end + min(tail, LONGEST_YEARS * per_year))) + 2
+
+
+def _slowest_path(network: ProductionNetwork) -> float:
+    """Return the most periods a missing delivery takes to be felt: lead times and stocks, added.
+
+    On networks with circles the walk ends after as many steps as supply chains are deep.
+    """
+    use = network.input_coefficient * network.output[network.input_buyer]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        cover = np.where(use > 0, network.input_stock / use, 0.0)
+    delay = np.maximum(lead_times(network), 1) + cover[network.link_input]
+    buyer = network.input_buyer[network.link_input]
+    slowest = np.zeros(network.n_nodes)
+    for _ in range(MOST_TIERS):
+        following = slowest.copy()
+        np.maximum.at(following, network.link_supplier, slowest[buyer] + delay)
+        if np.array_equal(following, slowest):
+            break
+        slowest = following
+    return float(slowest.max(initial=0.0))
