@@ -1,0 +1,90 @@
+"use strict";
+(function () {
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const colours = JSON.parse(document.getElementById("dark-colours").textContent);
+  const PAPER = 660;
+  const NARROW = 480;
+  const config = {
+    displaylogo: false,
+    modeBarButtons: [["toImage"]],
+    responsive: false,
+    showTips: false,
+    typesetMath: false,
+    toImageButtonOptions: { format: "svg" },
+  };
+
+  function recoloured(value) {
+    if (typeof value === "string") return Object.hasOwn(colours, value) ? colours[value] : value;
+    if (Array.isArray(value)) return value.map(recoloured);
+    if (value && typeof value === "object") {
+      return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, recoloured(v)]));
+    }
+    return value;
+  }
+
+  function narrowed(spec) {
+    spec.layout.font.size = 12;
+    for (const trace of spec.data) {
+      if (trace.mode === "markers+text") trace.mode = "markers";
+      if (trace.name) trace.name = trace.name.split(": ")[0];
+    }
+    const x = spec.layout.xaxis;
+    if (x && x.range && x.range[1] > 120) x.range[1] = 104;
+  }
+
+  function draw(chart, isDark, width) {
+    const spec = isDark ? recoloured(JSON.parse(chart.source)) : JSON.parse(chart.source);
+    if (width < NARROW) narrowed(spec);
+    spec.layout.width = width;
+    const bar = spec.layout.height < 200 ? false : "hover";
+    window.Plotly.react(chart.place, spec.data, spec.layout, { ...config, displayModeBar: bar });
+  }
+
+  // A Sankey moves into place after it is drawn, too late for a printer: it is scaled instead.
+  function scale(chart) {
+    const svgs = chart.place.querySelectorAll(".main-svg");
+    for (const svg of svgs) svg.setAttribute("viewBox", `0 0 ${chart.width} ${chart.height}`);
+    chart.place.classList.add("scaled");
+  }
+
+  const charts = [...document.querySelectorAll("script[data-chart]")].map((script) => {
+    const spec = JSON.parse(script.textContent);
+    return {
+      place: document.getElementById(script.dataset.chart),
+      source: script.textContent,
+      isSankey: spec.data.some((trace) => trace.type === "sankey"),
+      height: spec.layout.height,
+      width: 0,
+    };
+  });
+
+  function drawAll() {
+    for (const chart of charts) {
+      chart.place.classList.remove("scaled");
+      chart.width = chart.place.clientWidth;
+      if (chart.width > 0) draw(chart, dark.matches, chart.width);
+    }
+  }
+
+  function drawForPaper() {
+    for (const chart of charts) {
+      const column = chart.place.closest(".small, .two") ? PAPER / 2 - 20 : PAPER;
+      if (chart.isSankey) scale(chart);
+      else draw(chart, false, column);
+    }
+  }
+
+  let waiting = 0;
+  let last = document.body.clientWidth;
+  new ResizeObserver(() => {
+    if (document.body.clientWidth === last) return;
+    last = document.body.clientWidth;
+    clearTimeout(waiting);
+    waiting = setTimeout(drawAll, 100);
+  }).observe(document.body);
+  dark.addEventListener("change", drawAll);
+  window.addEventListener("beforeprint", drawForPaper);
+  window.addEventListener("afterprint", drawAll);
+  drawAll();
+  document.documentElement.dataset.drawn = "yes";
+})();
