@@ -194,11 +194,18 @@ def tree_survival(network, node):
     return low
 
 
-def steady_loss(network, failed, t, weight):
+def steady_loss(network, failed, t, weight, divert):
     """Return the least loss over t periods without the failed nodes, by the programme in words.
 
-    Written down variable by variable over the whole network and given to SciPy.
+    Written down variable by variable over the whole network and given to SciPy. If goods may not be
+    diverted, whoever does not stand downstream of what failed gets at least what flows at rest.
     """
+    reached = set(range(network.n_nodes)) if divert else {int(n) for n in failed}
+    for _ in range(network.n_nodes):
+        for k in range(network.n_links):
+            i = network.link_input[k]
+            if int(network.link_supplier[k]) in reached and network.input_class[i] > 0:
+                reached.add(int(network.input_buyer[i]))
     lead = [max(1.0, x) if network.input_use[i] == 0 else x
             for x, i in zip(network.link_lead_time, network.link_input, strict=True)]  # fmt: skip
     way = np.where(network.final_demand > 0, 0.0, np.inf)
@@ -207,21 +214,30 @@ def steady_loss(network, failed, t, weight):
             buyer = network.input_buyer[network.link_input[k]]
             way[network.link_supplier[k]] = min(way[network.link_supplier[k]], lead[k] + way[buyer])
     h = np.maximum(t - way, 0.0)
+    promised = [0.0 if n in reached else max(network.final_demand[n], 0.0)
+                for n in range(network.n_nodes)]  # fmt: skip
+    for k in range(network.n_links):
+        if network.input_buyer[network.link_input[k]] not in reached:
+            promised[network.link_supplier[k]] += network.link_flow[k]
     cost, bounds, rows, limits = [], [], [], []
     names = {}
 
-    def variable(name, price, most):
+    def variable(name, price, most, least=0.0):
         names[name] = len(names)
         cost.append(price)
-        bounds.append((0, most))
+        bounds.append((least, most))
 
     for n in range(network.n_nodes):
         variable(("x", n), 0.0, 0.0 if n in failed else network.capacity[n] * h[n])
-        variable(("lost", n), weight[n], max(network.final_demand[n], 0.0) * t)
+        lost = max(network.final_demand[n], 0.0) * t if n in reached else 0.0
+        variable(("lost", n), weight[n], lost)
     for k in range(network.n_links):
         buyer = network.input_buyer[network.link_input[k]]
-        most = network.capacity[network.link_supplier[k]] * max(h[buyer] - lead[k], 0.0)
-        variable(("y", k), 0.0, most)
+        time = max(h[buyer] - lead[k], 0.0)
+        least = 0.0 if buyer in reached else network.link_flow[k] * time
+        seller = int(network.link_supplier[k])
+        free = network.capacity[seller] - promised[seller]
+        variable(("y", k), 0.0, free * time + least, least)
     for i in range(network.n_inputs):
         variable(("used", i), 0.0, None)
 

@@ -185,3 +185,63 @@ def test_the_console_script_runs_in_a_fresh_process(tmp_path):
     )
     assert done.returncode == 0
     assert "no findings" in done.stdout or "note" in done.stdout
+
+
+def test_slack_by_kind_is_read_from_the_command_line(call):
+    _, out, _ = call(
+        "measure",
+        "--without",
+        "CN",
+        "--slack",
+        "component=1.05,material=1.5",
+        "--what",
+        "coverage",
+        "--json",
+        *ROBOTS,
+    )
+    expected = measures.coverage(example(), ["CN"], slack={"component": 1.05, "material": 1.5})
+    assert json.loads(out)["coverage"]["feasible_output"] == expected.feasible_output
+
+
+def test_a_filled_template_is_not_overwritten(call, tmp_path):
+    file = tmp_path / "tables.xlsx"
+    assert call("template", "--out", file)[0] == 0
+    before = file.read_bytes()
+    assert call("template", "--out", file)[0] == 2
+    assert file.read_bytes() == before
+    assert call("template", "--out", file, "--force")[0] == 0
+
+
+def test_the_template_is_a_network_that_has_no_errors(call, tmp_path):
+    file = tmp_path / "tables.xlsx"
+    call("template", "--out", file)
+    assert call("check", file)[0] == 0
+
+
+def test_thresholds_of_the_project_are_judged(call, tmp_path):
+    folder = tmp_path / "mine"
+    call("new", "plant", folder, "--example", "robot_maker")
+    with (folder / "withstand.toml").open("a", encoding="utf-8") as stream:
+        stream.write("\n[thresholds]\nhome_share = 0.5\n")
+    assert call("measure", "--project", folder)[0] == 5
+    assert call("measure", "--what", "coverage", "--project", folder)[0] == 0
+
+
+def test_a_network_without_prices_is_measured_all_the_same(call, tmp_path):
+    folder = tmp_path / "mine"
+    call("new", "plant", folder)
+    nodes = folder / "tables" / "nodes.csv"
+    header, *rows = nodes.read_text(encoding="utf-8").splitlines()
+    at = header.split(",").index("price")
+    cells = [r.split(",") for r in rows]
+    for row in cells:
+        row[at] = ""
+    nodes.write_text("\n".join([header, *(",".join(r) for r in cells)]) + "\n", "utf-8")
+    code, out, _ = call("measure", "--json", "--project", folder)
+    assert code == 0
+    assert "no final demand with a price" in json.loads(out)["exposure"]["summary"]
+
+
+def test_the_version_is_said(call):
+    code, out, _ = call("--version")
+    assert (code, out.split()[0]) == (0, "withstand")

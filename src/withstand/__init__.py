@@ -10,19 +10,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from withstand import examples, measures, model, readers, report, stress, workbench
-    from withstand.errors import DataError, ScenarioError, WithstandError
+    from withstand.errors import (
+        DataError,
+        OptionError,
+        ScenarioError,
+        UsageError,
+        WithstandError,
+    )
     from withstand.examples import example
     from withstand.model.checking import check
     from withstand.model.findings import Finding
     from withstand.model.network import ProductionNetwork
-    from withstand.model.option import Option, apply
-    from withstand.model.scenario import Scenario, Shock
+    from withstand.model.option import Effect, Option, apply
+    from withstand.model.scenario import Scenario, Shock, read_scenario
     from withstand.readers import network_from_links, read_folder, write_folder
 
 _HOMES = {
     "DataError": "errors",
+    "OptionError": "errors",
     "ScenarioError": "errors",
+    "UsageError": "errors",
     "WithstandError": "errors",
+    "Effect": "model.option",
     "Finding": "model.findings",
     "Option": "model.option",
     "ProductionNetwork": "model.network",
@@ -33,18 +42,22 @@ _HOMES = {
     "example": "examples",
     "network_from_links": "readers",
     "read_folder": "readers",
+    "read_scenario": "model.scenario",
     "write_folder": "readers",
 }
 _MODULES = ("examples", "measures", "model", "readers", "report", "stress", "workbench")
 
 __all__ = [
     "DataError",
+    "Effect",
     "Finding",
     "Option",
+    "OptionError",
     "ProductionNetwork",
     "Scenario",
     "ScenarioError",
     "Shock",
+    "UsageError",
     "WithstandError",
     "apply",
     "check",
@@ -54,6 +67,7 @@ __all__ = [
     "model",
     "network_from_links",
     "read_folder",
+    "read_scenario",
     "readers",
     "report",
     "stress",

@@ -65,7 +65,8 @@ def new_project(
     folder = Path(path)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is there already and not empty; name a new folder.")
-    network = examples.example(example) if example else examples.tiny()
+    blank = examples.tiny if lens == "plant" else examples.tiny_firms
+    network = examples.example(example) if example else blank()
     called = name or (network.name if example else folder.name)
     settings = replace(
         network.settings, name=called, lens=network.settings.lens if example else lens
@@ -73,13 +74,21 @@ def new_project(
     return readers.write_folder(replace(network, settings=settings), folder)
 
 
-def write_template(path: str | os.PathLike[str]) -> Path:
-    """Write the input workbook: a read-me sheet, drop-downs, example rows."""
+def write_template(path: str | os.PathLike[str], *, force: bool = False) -> Path:
+    """Write the input workbook: a read-me sheet, drop-downs, example rows.
+
+    Raises
+    ------
+    UsageError
+        If the file is there already and `force` is not set, or its name does not end in .xlsx.
+    """
     from withstand.readers.template import template_bytes
 
     target = Path(path)
     if target.suffix.lower() != ".xlsx":
         raise UsageError(f"{target.name}: a template is a workbook; end its name in .xlsx.")
+    if target.exists() and not force:
+        raise UsageError(f"{target} is there already; name another file, or use --force.")
     write_atomic(target, template_bytes())
     return target
 

@@ -93,6 +93,15 @@ def test_a_programme_can_be_feasible_again_after_a_bound_was_changed():
     assert one.solve().columns.tolist() == pytest.approx([2.0])
 
 
+def test_rows_and_costs_can_be_changed_too():
+    one = gadgets()
+    one.solve()
+    one.set_rows(np.array([1, 2]), np.array([-FREE, 0.0]), np.array([13.0, 18.0]))
+    assert one.solve().objective == pytest.approx(37.5)
+    one.set_cost(np.array([0]), np.array([10.0]))  # now 4 of the first and 3 of the second
+    assert one.solve().objective == pytest.approx(55.0)
+
+
 @pytest.mark.parametrize("place", ["cost", "matrix", "lower", "upper", "row_lower", "row_upper"])
 def test_what_is_not_a_number_is_refused(place):
     numbers = {"cost": [1.0], "matrix": [[1.0]], "row_lower": [0.0], "row_upper": [1.0],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,45 @@ def provenance(network: Any, seed: int = 0) -> dict[str, Any]:
     return provenance_of("measure", network, {}, seed).to_dict()
 
 
+def exposure_document(network: Any, by: str, top: int) -> tuple[dict[str, Any], dict[str, float]]:
+    """Return an exposure as JSON values, and its indicators; say why where there is none."""
+    from withstand import measures
+
+    try:
+        exposed = measures.exposure(network, by)
+    except UsageError as error:
+        if by not in measures.exposures.BY:
+            raise
+        return {"summary": str(error)}, {}
+    document = {
+        "home_share": exposed.home_share,
+        "tier1_home_share": exposed.tier1_home_share,
+        "unpriced": exposed.unpriced,
+        "shares": exposed.shares.head(top),
+        "summary": exposed.summary(),
+    }
+    return document, {"home_share": exposed.home_share}
+
+
+def slack_of(text: str) -> float | dict[str, float]:
+    """Parse `1.2`, or `material=1.5,RV=1.1` (products and kinds).
+
+    Examples
+    --------
+    >>> slack_of("material=1.5, RV=1.1")
+    {'material': 1.5, 'RV': 1.1}
+    """
+    try:
+        if "=" not in text:
+            return float(text)
+        pairs = (part.split("=", 1) for part in text.split(",") if part.strip())
+        return {name.strip(): float(value) for name, value in pairs}
+    except ValueError as error:
+        raise UsageError(
+            f"--slack '{text[:40]}' is no number; write 1.2, or material=1.5,equipment=1.2."
+        ) from error
+
+
 def coverage_document(covered: Any, top: int) -> dict[str, Any]:
     """Return a coverage as JSON values."""
     return {
@@ -44,13 +84,11 @@ def say_measures(network: Any, document: dict[str, Any], by: str, lost: list[str
     """Print what was measured: a sentence and a table each."""
     if "exposure" in document:
         e = document["exposure"]
-        output.say(
-            f"{e['tier1_home_share']:.1%} of direct purchases come from home; of the value, "
-            f"all tiers counted, {e['home_share']:.1%} does."
-        )
+        output.say(e["summary"])
+    if "shares" in document.get("exposure", {}):
         output.say_table(
             "Where the value arises",
-            e["shares"],
+            document["exposure"]["shares"],
             {by: by, "share": "share of value", "nodes": "producers"},
             shares=["share"],
         )
@@ -116,7 +154,7 @@ def say_runs(network: Any, runs: list[Any], worst: Any, top: int, findings: list
             {
                 "scenario": [r.scenario.name for r in runs],
                 "survive": [r.time_to_survive for r in runs],
-                "recover": [r.time_to_recover for r in runs],
+                "recover": [r.time_to_recover or None for r in runs],
                 "lost": [r.loss_in_periods for r in runs],
             }
         ).sort(["lost", "scenario"], descending=[True, False])
@@ -135,7 +173,7 @@ def say_runs(network: Any, runs: list[Any], worst: Any, top: int, findings: list
     if worst.time_to_survive is not None:
         output.say_table(
             "What stops (worst scenario)",
-            worst.node_frame().head(top),
+            worst.node_frame().filter(pl.col("periods_lost") > 0).head(top),
             {
                 "node": "producer",
                 "region": "region",
@@ -159,7 +197,16 @@ def say_runs(network: Any, runs: list[Any], worst: Any, top: int, findings: list
             shares=["output"],
         )
     if findings:
-        output.say_findings(findings)
+        output.say_findings(grouped(findings), failed=False)
+
+
+def grouped(findings: list[Any]) -> list[Any]:
+    """Return one finding a code, with the count of all of them."""
+    first: dict[str, Any] = {}
+    for finding in findings:
+        known = first.get(finding.code)
+        first[finding.code] = replace(known, count=known.count + 1) if known else finding
+    return list(first.values())
 
 
 def report_document(contents: Any, files: list[Path]) -> dict[str, Any]:
@@ -206,6 +253,22 @@ def thresholds(text: str) -> list[tuple[str, str, float]]:
         value = float(match[3]) / (100.0 if match[4] else 1.0)
         limits.append((match[1], match[2], value))
     return limits
+
+
+_GOOD = {
+    "home_share": "<",
+    "feasible_output": "<",
+    "largest_hhi": ">",
+    "periods_lost": ">",
+    "loss": ">",
+}
+"""Which side of a threshold of withstand.toml breaks it."""
+
+
+def own_thresholds(network: Any, indicators: dict[str, float]) -> list[tuple[str, str, float]]:
+    """Return the thresholds of withstand.toml that are measured here."""
+    wanted = network.settings.thresholds
+    return [(n, _GOOD[n], v) for n, v in wanted.items() if n in _GOOD and n in indicators]
 
 
 def broken(indicators: dict[str, float], limits: list[tuple[str, str, float]]) -> list[str]:

@@ -23,6 +23,14 @@ app = typer.Typer(
 _state: dict[str, Any] = {"project": ".", "seed": 0, "jobs": 1}
 
 
+def _say_version(*, asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"withstand {version('withstand')}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     project: Annotated[
@@ -33,6 +41,9 @@ def options(
     no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress bars.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     jobs: Annotated[int, typer.Option(help="Workers for many independent runs.")] = 1,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which.")
+    ] = False,
 ) -> None:
     """Keep the global options; they may stand before or after the command."""
     _state.update(project=project, seed=seed, jobs=jobs)
@@ -95,11 +106,12 @@ def new(
 @app.command()
 def template(
     out: Annotated[Path, typer.Option(help="Workbook to write.")] = Path("tables.xlsx"),
+    force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
 ) -> int:
     """Write an input workbook: a read-me sheet, drop-downs, example rows."""
     from withstand import workbench
 
-    file = workbench.write_template(out)
+    file = workbench.write_template(out, force=force)
     if output.settings.json:
         output.say_json({"status": "ok", "file": str(file)})
     output.say(f"Wrote {file}. Fill it, then: withstand check {file}")
@@ -145,7 +157,9 @@ def measure(
     assume_recipe: Annotated[
         str, typer.Option(help="What producers abroad need: none or shared.")
     ] = "none",
-    slack: Annotated[float, typer.Option(help="How far survivors can go above usual.")] = 1.0,
+    slack: Annotated[
+        str, typer.Option(help="How far survivors can go above usual: 1.2, or material=1.5,RV=1.1.")
+    ] = "1",
     limit: Annotated[str, typer.Option(help="share or capacity.")] = "share",
     by: Annotated[str, typer.Option(help="region, node, product or kind (exposure).")] = "region",
     fail_on: Annotated[
@@ -159,6 +173,7 @@ def measure(
     if what not in (*parts, "all"):
         raise UsageError(f"--what takes {', '.join(parts)} or all, not '{what[:40]}'.")
     limits = answers.thresholds(fail_on)
+    spare = answers.slack_of(slack)
     network = workbench.load(_state["project"])
     lost = [x.strip() for x in without.split(",") if x.strip()]
     document: dict[str, Any] = {"status": "ok", "network": network.name}
@@ -166,14 +181,8 @@ def measure(
     with output.progress() as progress:
         if what in ("exposure", "all"):
             progress("measuring exposure", 0, 3)
-            exposed = measures.exposure(network, by)
-            document["exposure"] = {
-                "home_share": exposed.home_share,
-                "tier1_home_share": exposed.tier1_home_share,
-                "unpriced": exposed.unpriced,
-                "shares": exposed.shares.head(top),
-            }
-            indicators["home_share"] = exposed.home_share
+            document["exposure"], found = answers.exposure_document(network, by, top)
+            indicators |= found
         if what in ("concentration", "all"):
             progress("measuring concentration", 1, 3)
             concentrated = measures.concentration(network)
@@ -184,15 +193,15 @@ def measure(
         if what in ("coverage", "all"):
             progress("losing regions", 2, 3)
             if lost:
-                covered = measures.coverage(network, lost, assume_recipe, slack, limit)
+                covered = measures.coverage(network, lost, assume_recipe, spare, limit)
                 document["coverage"] = answers.coverage_document(covered, top)
                 indicators["feasible_output"] = covered.feasible_output
             else:
-                swept = measures.coverage_by_region(network, None, assume_recipe, slack, limit)
+                swept = measures.coverage_by_region(network, None, assume_recipe, spare, limit)
                 document["coverage"] = swept.head(top)
                 indicators["feasible_output"] = min(swept["feasible_output"].to_list(), default=1.0)
     document["provenance"] = answers.provenance(network, _state["seed"])
-    broken = answers.broken(indicators, limits)
+    broken = answers.broken(indicators, limits or answers.own_thresholds(network, indicators))
     document["broken"] = broken
     if output.settings.json:
         output.say_json(document)
@@ -254,7 +263,8 @@ def stress(
             runs = workbench.play(network, chosen, periods=periods, progress=progress)
     saved = [str(workbench.save_run(_state["project"], r)) for r in runs] if save else []
     worst = max(runs, key=lambda r: r.loss_in_periods)
-    broken = answers.broken({"periods_lost": worst.loss_in_periods, "loss": worst.loss}, limits)
+    indicators = {"periods_lost": worst.loss_in_periods, "loss": worst.loss}
+    broken = answers.broken(indicators, limits or answers.own_thresholds(network, indicators))
     findings: list[Finding] = [f for r in runs for f in r.findings]
     if output.settings.json:
         output.say_json(

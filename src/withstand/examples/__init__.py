@@ -13,6 +13,7 @@ from withstand.errors import UsageError
 from withstand.model.building import build_network
 from withstand.model.findings import nearest
 from withstand.model.settings import Settings
+from withstand.readers.firms import network_from_links
 from withstand.readers.folder import read_folder
 
 if TYPE_CHECKING:
@@ -107,4 +108,39 @@ def tiny() -> ProductionNetwork:
     )
 
 
-__all__ = ["example", "folder_of", "tiny"]
+def tiny_firms() -> ProductionNetwork:
+    """Return three firms with links by value, to be replaced by one's own.
+
+    Examples
+    --------
+    >>> tiny_firms().output.tolist()
+    [50.0, 30.0, 60.0]
+    """
+    return network_from_links(
+        pl.DataFrame(
+            {
+                "node": ["mill", "foundry", "plant"],
+                "product": ["steel", "castings", "machines"],
+                "region": ["JP", "HOME", "HOME"],
+            }
+        ),
+        pl.DataFrame(
+            {
+                "supplier": ["mill", "mill", "foundry"],
+                "buyer": ["foundry", "plant", "plant"],
+                "value": [20.0, 30.0, 30.0],
+            }
+        ),
+        pl.DataFrame(
+            {
+                "supplier_product": ["steel", "steel", "castings"],
+                "buyer_product": ["castings", "machines", "machines"],
+                "class": ["essential", "important", "essential"],
+            }
+        ),
+        name="Tiny firms",
+        home="HOME",
+    )
+
+
+__all__ = ["example", "folder_of", "tiny", "tiny_firms"]

@@ -205,7 +205,7 @@ def _functional_shares(network: ProductionNetwork) -> pl.DataFrame:
     """Share of each product's supply that stops when a region is lost, all known tiers counted."""
     slack = slack_of(network, 1.0)
     rows = []
-    for region in network.region_labels:
+    for region in network.region_labels[~network.is_home]:
         supply = supply_of(network, [str(region)], "shared", slack, "share")
         available, _ = proportional(supply)
         rows += [

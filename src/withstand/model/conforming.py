@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from withstand.model.cells import MOST_VALUES, as_text, conform_column
 from withstand.model.findings import Finding, Origin, listed, make_finding, nearest
 from withstand.model.tables import Column, Table, is_annotation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,6 +42,11 @@ class Conformed:
 def fold_header(header: str) -> str:
     """Return a header as the dictionary writes it: `Lead time ` becomes `lead_time`."""
     return "_".join(header.strip().casefold().split())
+
+
+def renamed(frame: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
+    """Return some columns under new names; a header such as `*` or `^a$` is only a name here."""
+    return pl.DataFrame([frame.get_column(old).rename(new) for old, new in names.items()])
 
 
 def conform(
@@ -136,7 +145,7 @@ def _rename(
             continue
         seen.add(target)
         names[name] = target
-    return frame.select(list(names)).rename(names), findings
+    return renamed(frame, names), findings
 
 
 def _duplicates(

@@ -181,6 +181,11 @@ def has_errors(findings: Iterable[Finding]) -> bool:
     return any(f.severity == "error" for f in findings)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return `1 link` or `2,000 links`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def listed(labels: Sequence[object], most: int = 5) -> str:
     """Return labels as `a, b, c and 4 more`."""
     shown = ", ".join(shorten(x) for x in labels[:most])

@@ -139,7 +139,7 @@ def _select(
                     f"shock {number + 1}: there is no {target} of that name",
                     column=target,
                     value=label,
-                    suggestion=nearest(label, valid),
+                    suggestion=_suggest(network, target, label, valid),
                 )
             )
     if findings:
@@ -155,6 +155,19 @@ def _select(
     if len(chosen) == 0:
         findings.append(make_finding("E303", f"shock {number + 1} ({shock.title()}) hits nothing"))
     return kind, chosen.astype(np.int64), findings
+
+
+def _suggest(
+    network: ProductionNetwork, target: str, label: str, valid: Sequence[str]
+) -> str | None:
+    """Return the label whose name for people was given (`Japan` for JP), else the nearest one."""
+    names = {"region": network.region_names, "product": network.product_names}.get(target)
+    if names is not None:
+        labels = network.region_labels if target == "region" else network.product_labels
+        for name, own in zip(names, labels, strict=True):
+            if str(name).casefold() == label.strip().casefold():
+                return str(own)
+    return nearest(label, valid)
 
 
 def _nodes_of(

@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from withstand.errors import UsageError
-from withstand.model.findings import Finding, Origin
+from withstand.model.findings import Finding, Origin, counted
 from withstand.model.settings import RULES, Settings
 from withstand.model.tables import NETWORK_TABLES, TABLES
 
@@ -349,9 +349,9 @@ class ProductionNetwork:
         """Return one line: name, lens and counts."""
         s = self.settings
         return (
-            f"<ProductionNetwork {s.name!r}: {s.lens}, {self.n_nodes:,} nodes, "
-            f"{self.n_products:,} products, {self.n_links:,} links, {self.n_regions:,} regions, "
-            f"per {s.period}>"
+            f"<ProductionNetwork {s.name!r}: {s.lens}, {counted(self.n_nodes, 'node')}, "
+            f"{counted(self.n_products, 'product')}, {counted(self.n_links, 'link')}, "
+            f"{counted(self.n_regions, 'region')}, per {s.period}>"
         )
 
     def _repr_html_(self) -> str:

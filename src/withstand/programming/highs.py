@@ -104,7 +104,7 @@ class Programme:
         """Change the bounds of some rows."""
         at = np.asarray(rows, dtype=np.int32)
         low, high = np.asarray(lower, np.float64), np.asarray(upper, np.float64)
-        self._highs.changeRowsBounds(len(at), at, low, high)
+        self._highs.changeRowsBounds(len(at), at, low, high)  # type: ignore[attr-defined]  # a stub lacks it
 
     def set_cost(self, columns: Array, cost: Array) -> None:
         """Change the cost of some variables."""

@@ -129,10 +129,9 @@ def _links(frame: pl.DataFrame, findings: list[Finding]) -> tuple[pl.DataFrame, 
     clean = done.frame.with_row_index("row_in_frame")
     if faults:  # the others can still be checked
         clean = clean.filter(pl.all_horizontal(pl.col("supplier", "buyer").is_not_null()))
-    others = [pl.col(c).first() for c in clean.columns if c not in (*keys, "value")]
     values = pl.col("value")
     total = pl.when(values.is_not_null().any()).then(values.sum())
-    added = clean.group_by(keys, maintain_order=True).agg(total, *others)
+    added = clean.group_by(keys, maintain_order=True).agg(total, pl.exclude(*keys, "value").first())
     findings.append(
         make_finding(
             "N205",

@@ -16,7 +16,7 @@ import polars as pl
 
 from withstand.model.cells import by_value
 from withstand.model.checks.few import first_few
-from withstand.model.conforming import Conformed, conform_rows, fold_header
+from withstand.model.conforming import Conformed, conform_rows, fold_header, renamed
 from withstand.model.countries import is_region_code, suggest_region
 from withstand.model.findings import Finding, Origin, has_errors, listed, make_finding, nearest
 from withstand.model.units import PERIODS_PER_YEAR
@@ -120,7 +120,7 @@ def _prepare(raw: RawTable, table: Table, settings: Settings) -> tuple[_Prepared
         findings.append(make_finding("E120", what, origin=raw.origin, column=given[1]))
         for header in given[1:]:
             del names[header]
-    frame = raw.frame.select(list(names)).rename(names)
+    frame = renamed(raw.frame, names)
     backward = {new: old for old, new in names.items()}
     origin = replace(raw.origin, names=backward)
     if "tier" in frame.columns and table is ITEMS:

@@ -40,7 +40,7 @@ def occupations_of(occupations: pl.DataFrame, settings: Settings) -> pl.DataFram
         *(pl.col(old).alias(new) for new, old in known.items()),
         pl.col("id").alias("product"),
         pl.lit(HOURS_PER_YEAR / per_year).alias("hours_per_period"),
-        *rest,
+        *(occupations.get_column(c) for c in rest),
     )
 
 

@@ -98,7 +98,9 @@ def write_folder(
 def csv_bytes(frame: pl.DataFrame) -> bytes:
     """Return a frame as CSV that reads back the same and that no spreadsheet runs as a formula."""
     plain = _plain(frame)
-    plain = plain.with_columns(pl.col(_strings(plain)).str.replace(_RUN_BY_SPREADSHEETS, "'$1"))
+    plain = plain.with_columns(
+        plain.get_column(name).str.replace(_RUN_BY_SPREADSHEETS, "'$1") for name in _strings(plain)
+    )
     plain.columns = pl.Series(plain.columns).str.replace(_RUN_BY_SPREADSHEETS, "'$1").to_list()
     buffer = io.BytesIO()
     plain.write_csv(buffer)

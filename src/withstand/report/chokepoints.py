@@ -180,7 +180,7 @@ def _reasons(network: ProductionNetwork, row: dict[str, object]) -> str:
     if stops > share + 0.005 and row["worst_region"] != row["region"]:
         who = region_name(network, str(row["worst_region"]))
         parts.append(f"{percent(stops)} stops without {who}, all tiers counted")
-    if isinstance(stock, float):
+    if isinstance(stock, float) and network.input_stock.any():
         parts.append(
             f"{periods(stock, network.settings.period)} of stock" if stock > 0 else "no stock"
         )

@@ -37,6 +37,10 @@ DARK = {
 OTHERS = (VERMILLION, ORANGE, GREEN, PURPLE, SKY, OLIVE)
 WHITE, BLACK = "#ffffff", "#0d1318"
 STRONG, PALER = 0.5, 0.22
+UNNAMED = 0.004
+"""Share of the final value below which a part of the tier map bears no name."""
+SHORTEST = 210
+"""Least height of a figure with a legend, so that the legend never scrolls."""
 MOST_BARS = 12
 MOST_LOSSES = 15
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
@@ -56,7 +60,7 @@ def _figure(height: int, *, left: int = 8, top: int = 8, legend: bool = False) -
     figure = go.Figure()
     figure.update_layout(
         template=go.layout.Template(),
-        height=height,
+        height=max(height, SHORTEST) if legend else height,
         margin={"l": left, "r": 24, "t": top, "b": 8, "pad": 4},
         font={"family": FONT, "size": 13, "color": INK},
         paper_bgcolor=CLEAR,
@@ -110,13 +114,9 @@ def tier_map(network: ProductionNetwork, flows: TierFlows) -> go.Figure:
     through = dict.fromkeys(index, 0.0)
     for tier, region, share in frame.select("tier", "region", "share").iter_rows():
         through[tier, region] += share
-    names = [
-        ""
-        if through[k] < 0.004
-        else f"{label(region_name(network, k[1]), 22)} "
-        f"{percent(through[k]) if k[0] else ''}".strip()
-        for k in index
-    ]
+    for to, share in frame.filter(pl.col("tier") == 1).select("to_region", "share").iter_rows():
+        through[0, to] += share  # what it buys; the rest of its value is its own work
+    names = [_node_label(network, tier, region, share) for (tier, region), share in through.items()]
     figure = _figure(480, top=60)
     figure.add_trace(
         go.Sankey(
@@ -162,6 +162,14 @@ def tier_map(network: ProductionNetwork, flows: TierFlows) -> go.Figure:
             xref="paper", yref="paper", showarrow=False, font={"size": 12, "color": GREY},
         )  # fmt: skip
     return figure
+
+
+def _node_label(network: ProductionNetwork, tier: int, region: str | None, share: float) -> str:
+    """Return the name of a region, with its share except at the final product."""
+    if share < UNNAMED:
+        return ""
+    name = label(region_name(network, region), 22)
+    return f"{name} {percent(share)}" if tier else name
 
 
 def _tier_name(tier: int) -> str:

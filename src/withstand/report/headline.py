@@ -150,7 +150,8 @@ def loss_sentences(contents: Contents) -> list[str]:
     if best >= 1.0 and worst >= 1.0 and (losses["shared"].fill_null(1.0) >= 1.0).all():
         return ["The loss of any single region would leave all output possible."]
     who = clean(region_name(network, contents.worst_region))
-    text = f"Without {who}, {percent(best)} of output could go on"
+    left = f"{percent(best)} of output" if best > 0 else "no output"
+    text = f"Without {who}, {left} could go on"
     text += f" ({percent(worst)} {SAME_INPUTS})." if percent(worst) != percent(best) else "."
     lowest = losses.sort(["shared", "region"], nulls_last=True).row(0, named=True)
     if lowest["region"] != contents.worst_region and lowest["shared"] is not None:
@@ -183,12 +184,24 @@ def run_sentence(
     if survive is None:
         return f"{what_happens(run)}, all deliveries could still be met."
     text = (
-        f"{what_happens(run)}, deliveries would first be missed {after(survive, period)} and "
+        f"{what_happens(run)}, deliveries would {first_missed(survive, period, 'be ')} and "
         f"{periods(run.loss_in_periods, period)} of {sales} be lost"
     )
     if shared is not None and not _alike(shared.loss_in_periods, run.loss_in_periods):
         text += f" ({periods(shared.loss_in_periods, period)} {SAME_INPUTS})"
     return text + "."
+
+
+def first_missed(survive: int, period: str, verb: str = "") -> str:
+    """Return when deliveries are first missed, in words.
+
+    Examples
+    --------
+    >>> first_missed(3, "week"), first_missed(3, "week", "be "), first_missed(0, "week")
+    ('first missed after 3 weeks', 'first be missed after 3 weeks', 'missed at once')
+    """
+    first = "first " if survive > 0 else ""
+    return f"{first}{verb}missed {after(survive, period)}"
 
 
 def _alike(a: float, b: float) -> bool:
@@ -201,6 +214,10 @@ def chokepoint_sentence(contents: Contents, points: pl.DataFrame) -> str:
     hanging = points.filter(pl.col("share") >= NOTABLE)
     if hanging.height == 0:
         return f"None of the {bought:,} products bought gets {NOTABLE:.0%} or more from one region."
+    if bought == 1:
+        name, region, share = points.select("name", "region", "share").row(0)
+        who = clean(region_name(contents.network, region))
+        return f"The one product that is bought, {clean(name)}, gets {percent(share)} from {who}."
     home = " abroad" if contents.network.is_home.any() else ""
     first = hanging.sort(["share", "hangs"], descending=True).head(3)
     named = [
@@ -274,5 +291,5 @@ def _run_card(
     return Card(
         number=periods_range(run.loss_in_periods, most, period).replace(" to ", "–"),
         what=f"of {sales} lost {happens[0].lower()}{happens[1:]}",
-        note="none missed" if survive is None else f"first missed {after(survive, period)}",
+        note="none missed" if survive is None else first_missed(survive, period),
     )

@@ -103,7 +103,7 @@ def table(made: Table, *, most: int = 25) -> str:
     """Return a table of at most so many rows; says how many are left out."""
     if made.frame.height == 0:
         return '<p class="empty">There is nothing to list.</p>'
-    kinds = ["text" if c.kind == "text" else "num" for c in made.columns]
+    kinds = [c.kind if c.kind in ("text", "prose", "range") else "num" for c in made.columns]
     head = "".join(
         f'<th scope="col" class="{kind}">{escape(_header(c))}</th>'
         for c, kind in zip(made.columns, kinds, strict=True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from withstand.model.network import ProductionNetwork
     from withstand.report.contents import Contents
 
-KINDS = ("text", "share", "count", "number")
+KINDS = ("text", "prose", "range", "share", "count", "number")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,15 +204,16 @@ def chokepoints_in_short(contents: Contents, found: pl.DataFrame) -> Table:
     ]
     source = names_of(network, found["region"], "regions").alias("source")
     named = found.with_columns(source, pl.Series("left", left, dtype=pl.String))
-    spec: Spec = {
-        "name": ("Product", "text", ""),
-        "tier": ("Tier", "count", ""),
-        "kind": ("Kind", "text", ""),
+    spec: Spec = {"name": ("Product", "text", "")}
+    for column, header, kind in (("tier", "Tier", "count"), ("kind", "Kind", "text")):
+        if named[column].n_unique() > 1:
+            spec[column] = (header, kind, "")
+    spec |= {
         "source": ("Largest source", "text", ""),
         "share": ("It supplies", "share", ""),
         "stops": ("Stops without it, all tiers", "share", ""),
-        "left": ("Output left without it", "text", ""),
-        "reasons": ("Why", "text", ""),
+        "left": ("Output left without it", "range", ""),
+        "reasons": ("Why", "prose", ""),
     }
     if named["basis"].is_not_null().any():
         spec["basis"] = ("Basis of the share", "text", "")
@@ -296,7 +297,9 @@ def coverage_groups(contents: Contents, by: str) -> pl.DataFrame:
     left = _groups(contents.without_worst, by)
     products = contents.without_worst.products
     inner = products.filter(pl.col("tier") > 0)[by].unique()
-    if len(inner):  # the final product itself is no input: leave out groups that hold nothing else
+    if contents.network.settings.lens == "plant" and len(
+        inner
+    ):  # the final product itself is no input: leave out groups that hold nothing else
         left = left.filter(pl.col(by).is_in(inner.implode()))
     whole = _groups(contents.whole, by).select(by, whole="coverage")
     return left.join(whole, on=by, how="left", maintain_order="left").join(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from withstand.report import figures
+from withstand.report.headline import first_missed
 from withstand.report.markup import Section, details, figure, paragraphs, steps, table
 from withstand.report.run_tables import deliveries_table, runs_table, stocks_table
 from withstand.report.runs import chain, last_shown, what_happens, who_is_hit
@@ -82,8 +83,8 @@ def _other_runs(runs: tuple[Simulation, ...], period: str) -> str:
     last = last_shown(*moved)
     small = [
         figure(f"run-{at}", figures.deliveries_small(r, last),
-               f"{who_is_hit(r)}: {r.loss_in_periods:.1f} {period}s of sales lost, first missed"
-               f" {after(r.time_to_survive or 0, period)}")
+               f"{who_is_hit(r)}: {r.loss_in_periods:.1f} {period}s of sales lost, "
+               f"{first_missed(r.time_to_survive or 0, period)}")
         for at, r in enumerate(moved)
     ]  # fmt: skip
     text = f'<div class="small">{"".join(small)}</div>' if small else ""

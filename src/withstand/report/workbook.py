@@ -47,7 +47,14 @@ OPTIONS = {
     "strings_to_urls": False,
     "strings_to_numbers": False,
 }
-FORMATS = {"text": "", "share": "0.0%", "count": "#,##0", "number": "#,##0.0##"}
+FORMATS = {
+    "text": "",
+    "prose": "",
+    "range": "",
+    "share": "0.0%",
+    "count": "#,##0",
+    "number": "#,##0.0##",
+}
 
 
 def all_tables(contents: Contents) -> list[Table]:
@@ -191,7 +198,7 @@ def _text(value: object) -> str:
 def _width(column: Column, values: list[Any]) -> float:
     """Return a width that fits the longest word of the header and most of the values."""
     header = max((len(word) for word in column.title.split()), default=1)
-    if column.kind != "text":
+    if column.kind in ("share", "count", "number"):
         return max(header + 2, 11)
     longest = max((len(str(v)) for v in values[:500] if v is not None), default=1)
     return min(max(header + 2, longest + 1), WIDEST)

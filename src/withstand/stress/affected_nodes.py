@@ -7,8 +7,8 @@ outside which everybody may stay at rest without loss of optimality:
 * where a touched buyer can choose between suppliers, each with spare capacity may make more
   ("raised"), and then its own suppliers count too;
 * if goods may be diverted, all buyers of a raised supplier are touched as well, and a supplier
-  without spare capacity may serve others less. If not, buyers that the failure does not reach get
-  what they get at rest;
+  without spare capacity may serve others less. If not, buyers (and final demand) that the failure
+  does not reach, going downstream, get at least what they get at rest;
 * all others deliver what they deliver at rest ("frozen").
 """
 
@@ -37,6 +37,8 @@ class Affected:
         Failed nodes, and all that are touched (failed ones among them), in the order found.
     raised : set of int
         Nodes that may make more than at rest.
+    reached : set of int
+        Nodes whose buyers (and final demand) may be served less.
     inputs : list of int
         Inputs that may bind.
     is_chain : bool
@@ -47,6 +49,7 @@ class Affected:
     failed: list[int]
     nodes: list[int]
     raised: set[int]
+    reached: set[int]
     inputs: list[int]
     is_chain: bool
 
@@ -97,7 +100,7 @@ class Reach:
         the failure reaches as soon as the first of them delivers nothing.
         """
         parts = self.parts
-        members = self._downstream(failed)
+        members = self.downstream(failed)
         after = dict.fromkeys(failed, 0.0)
         queue = [(0.0, n) for n in after]
         while queue:
@@ -118,7 +121,8 @@ class Reach:
                         heapq.heappush(queue, (found, self.buyer[i]))
         return np.inf
 
-    def _downstream(self, failed: Iterable[int]) -> set[int]:
+    def downstream(self, failed: Iterable[int]) -> set[int]:
+        """Return the failed nodes, their buyers, the buyers of these, and so on."""
         members = set(failed)
         waiting = list(members)
         while waiting:
@@ -129,20 +133,30 @@ class Reach:
                     waiting.append(buyer)
         return members
 
+    def contracts(self, reached: set[int]) -> Array:
+        """Return what each node delivers at rest to those that are not reached, shape (n,)."""
+        parts = self.parts
+        flags = np.zeros(len(parts.nodes), dtype=bool)
+        flags[list(reached)] = True
+        kept = np.where(flags[parts.buyer[parts.link_input]], 0.0, parts.flow)
+        total = np.bincount(parts.supplier, kept, len(flags))
+        return total + np.where(flags, 0.0, parts.final_demand)
+
     def everything(self, failed: Iterable[int]) -> Affected:
         """Return the whole network as affected."""
         n = len(self.parts.nodes)
-        return Affected(failed=list(failed), nodes=list(range(n)), raised=set(range(n)),
+        every = set(range(n))
+        return Affected(failed=list(failed), nodes=list(range(n)), raised=every, reached=every,
                         inputs=list(range(len(self.buyer))), is_chain=False)  # fmt: skip
 
     def of(self, failed: Iterable[int], most: float, *, divert: bool) -> Affected | None:
         """Return what the failure can touch; None if that is more than `most` nodes."""
         search = _Search(self, list(failed), divert)
-        while search.touched or search.to_raise:
-            if len(search.nodes) + len(search.raised) > most:
+        while search.to_serve or search.to_raise:
+            if len(search.nodes) > most:
                 return None
-            if search.touched:
-                search.touch_buyers(search.touched.pop())
+            if search.to_serve:
+                search.serve(search.to_serve.pop())
             else:
                 search.raise_output(search.to_raise.pop())
         return search.result()
@@ -155,26 +169,30 @@ class _Search:
         self.reach = reach
         self.divert = divert
         self.failed = failed
+        self.downstream = reach.downstream(failed)
         self.nodes: dict[int, None] = dict.fromkeys(failed)
         self.raised: set[int] = set()
         self.inputs: dict[int, None] = {}
         self.open: set[int] = set()  # inputs whose suppliers were all looked at
-        self.touched = list(failed)
+        self.to_serve = list(failed)
         self.to_raise: list[int] = []
 
-    def touch(self, node: int) -> None:
+    def add(self, node: int) -> None:
         if node not in self.nodes:
             self.nodes[node] = None
-            self.touched.append(node)
+            self.to_serve.append(node)
 
-    def touch_buyers(self, node: int) -> None:
+    def serve(self, node: int) -> None:
+        """Let a node serve its buyers otherwise than at rest, those that may be touched."""
         reach = self.reach
         for link in reach.links_of_supplier[node]:
             i = reach.link_input[link]
-            self.inputs[i] = None
-            self.touch(reach.buyer[i])
-            if len(reach.links_of_input[i]) > 1:
-                self.look_at_suppliers(i)
+            buyer = reach.buyer[i]
+            if self.divert or buyer in self.downstream:
+                self.inputs[i] = None
+                self.add(buyer)
+                if len(reach.links_of_input[i]) > 1:
+                    self.look_at_suppliers(i)
 
     def raise_output(self, node: int) -> None:
         for i in self.reach.inputs_of_node[node]:
@@ -193,20 +211,28 @@ class _Search:
             if reach.has_spare[node]:
                 self.raised.add(node)
                 self.to_raise.append(node)
-                if self.divert:
-                    self.touch(node)
-            elif self.divert and reach.has_other_outlets[node]:
-                self.touch(node)
+                self.add(node)
+            elif self.divert:
+                if reach.has_other_outlets[node]:
+                    self.add(node)
+            elif self.could_shift(node, link):
+                self.add(node)
+
+    def could_shift(self, node: int, link: int) -> bool:
+        """Tell whether a node serves another buyer that the failure reaches."""
+        reach = self.reach
+        others = (k for k in reach.links_of_supplier[node] if k != link)
+        return any(reach.buyer[reach.link_input[k]] in self.downstream for k in others)
 
     def result(self) -> Affected:
         reach = self.reach
-        self.nodes.update(dict.fromkeys(self.raised))
         is_chain = not self.raised and all(
             sum(reach.supplier[link] in self.nodes for link in reach.links_of_input[i]) == 1
             for i in self.inputs
         )
+        reached = set(self.nodes) if self.divert else self.downstream
         return Affected(failed=self.failed, nodes=list(self.nodes), raised=self.raised,
-                        inputs=list(self.inputs), is_chain=is_chain)  # fmt: skip
+                        reached=reached, inputs=list(self.inputs), is_chain=is_chain)  # fmt: skip
 
 
 def _groups(of: Array, n: int) -> list[list[int]]:

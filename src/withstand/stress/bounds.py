@@ -9,8 +9,8 @@ import numpy as np
 
 from withstand.kernels import cascade as kernel
 from withstand.kernels import cascade_bounds
-from withstand.stress.cascade_arrays import Prepared
-from withstand.stress.failures import MOST_ROUNDS, frozen, in_threads
+from withstand.stress.cascade_arrays import Prepared, frozen
+from withstand.stress.failures import MOST_ROUNDS, in_threads
 
 Array = np.ndarray
 WINDOWS = (1, 4, 16, 64, 256)
@@ -45,7 +45,7 @@ def bound_failures(
 
     def play(work: tuple[kernel.CascadeWork, Array, Array, Array], part: slice) -> None:
         cascade_bounds.bound_failures(
-            arrays, frozen(nodes[part]), weight, tol, rule, MOST_ROUNDS, windows, factors,
+            arrays, frozen(nodes[part]), weight, tol, rule, MOST_ROUNDS[rule], windows, factors,
             *work, low[part], high[part],
         )  # fmt: skip
 

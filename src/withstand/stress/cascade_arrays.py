@@ -234,3 +234,10 @@ def indices_of(network: ProductionNetwork, nodes: Sequence[Any] | Array | None) 
             raise UsageError(f"node numbers run from 0 to {network.n_nodes - 1}.")
         return indices
     return np.array([index_of(network, str(k)) for k in chosen], dtype=np.int64)
+
+
+def frozen(array: Array) -> Array:
+    """Return the array contiguous and read-only: one compiled signature per kernel."""
+    view = np.ascontiguousarray(array).view()
+    view.flags.writeable = False
+    return view

@@ -12,12 +12,25 @@ from typing import Any
 import numpy as np
 
 from withstand.kernels import cascade as kernel
-from withstand.stress.cascade_arrays import Prepared
+from withstand.kernels import cascade_easy, cascade_lanes
+from withstand.stress.cascade_arrays import Prepared, frozen
+from withstand.stress.fast_arrays import fast_arrays
 
 Array = np.ndarray
-MOST_ROUNDS = 1_000_000
+Progress = Callable[[int, int], None]
+MOST_ROUNDS = {
+    kernel.REPLACE_NONE: 1_000_000,
+    kernel.REPLACE_RELATIVE: 1_000_000,
+    kernel.REPLACE_PARITY: 10_000,
+}
+"""Parity need not settle; the others do."""
 CHUNK = 64
 """Failures that a thread of the general kernel draws at once."""
+FAST_CHUNK = 5_000
+"""The same for the fast kernels: enough to keep eight lanes busy to the end."""
+WORTH_PREPARING = 3_000_000
+"""Failures times links above which the fast kernels pay."""
+_ROW_SUM = 1.0 + 1e-9
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -27,9 +40,9 @@ class Failures:
     Parameters
     ----------
     loss : ndarray of float64, shape (n_failures, 3)
-        Either channel, downstream, upstream.
+        Either channel, downstream, upstream; NaN where it does not settle.
     rounds : ndarray of int64, shape (n_failures,)
-        -1 where the kernel gave up.
+        -1 where it does not settle.
     """
 
     loss: Array
@@ -42,24 +55,109 @@ def fail_each(
     weight: Array,
     eps: float,
     rule: int,
-    jobs: int | None,
-    progress: Callable[[int, int], None] | None = None,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+    *,
+    fast: bool | None = None,
 ) -> Failures:
-    """Return the losses of single failures by the general kernel."""
+    """Return the losses of single failures.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    nodes : ndarray of int64, shape (n_failures,)
+    weight : ndarray of float64, shape (n_nodes,)
+        Sums to 1.
+    eps : float
+    rule : int
+        REPLACE_NONE, REPLACE_RELATIVE or REPLACE_PARITY.
+    jobs : int, optional
+        Threads; default: one per processor.
+    progress : callable of (done, all), optional
+    fast : bool, optional
+        Which kernels; default: the fast ones where they apply and pay. They need sales shares that
+        sum to at most 1 a node, which revenue below link sales breaks.
+    """
     nodes = np.ascontiguousarray(nodes, dtype=np.int64)
+    applies = _row_sums(prepared).max(initial=0.0) <= _ROW_SUM
+    pays = len(nodes) * len(prepared.value) >= WORTH_PREPARING
+    play = _play_fast if applies and (pays if fast is None else fast) else _play_general
+    loss, rounds = play(prepared, nodes, frozen(weight), eps, rule, jobs, progress)
+    loss[rounds < 0] = np.nan
+    return Failures(loss=loss, rounds=rounds)
+
+
+def _row_sums(prepared: Prepared) -> Array:
+    arrays = prepared.arrays
+    return np.bincount(arrays.up_supplier, arrays.up_share, len(arrays.size))
+
+
+def _play_general(
+    prepared: Prepared,
+    nodes: Array,
+    weight: Array,
+    eps: float,
+    rule: int,
+    jobs: int | None,
+    progress: Progress | None,
+) -> tuple[Array, Array]:
+    arrays, most = prepared.arrays, MOST_ROUNDS[rule]
     loss, rounds = np.zeros((len(nodes), 3)), np.zeros(len(nodes), np.int64)
-    weight = frozen(weight)
 
     def play(work: kernel.CascadeWork, part: slice) -> None:
         own = frozen(nodes[part])
         kernel.single_failures(
-            prepared.arrays, own, weight, eps, rule, MOST_ROUNDS, work, loss[part], rounds[part]
+            arrays, own, weight, eps, rule, most, work, loss[part], rounds[part]
         )
 
-    in_threads(
-        len(nodes), CHUNK, jobs, lambda: kernel.new_work(prepared.arrays), play, progress
-    )
-    return Failures(loss=loss, rounds=rounds)
+    in_threads(len(nodes), CHUNK, jobs, lambda: kernel.new_work(arrays), play, progress)
+    return loss, rounds
+
+
+def _play_fast(
+    prepared: Prepared,
+    nodes: Array,
+    weight: Array,
+    eps: float,
+    rule: int,
+    jobs: int | None,
+    progress: Progress | None,
+) -> tuple[Array, Array]:
+    """First what is easy, then the rest in lanes, chunk by chunk."""
+    arrays, most = prepared.arrays, MOST_ROUNDS[rule]
+    quick = fast_arrays(arrays, weight)
+    n_up, n_down = len(arrays.up_supplier), len(arrays.down_slot)
+    caps = frozen(np.array([n_up // 20, n_down // 125, n_up // 4]) + 300)
+    lane_caps = frozen(np.array([n_up // 20, n_down // 125]) + 300)
+    order = np.random.default_rng(0).permutation(len(nodes))  # even chunks, always the same
+    loss, rounds = np.zeros((len(nodes), 3)), np.zeros(len(nodes), np.int64)
+
+    def new_work() -> tuple[cascade_easy.EasyWork, kernel.CascadeWork, cascade_lanes.LaneWork]:
+        return (
+            cascade_easy.new_easy_work(quick),
+            kernel.new_work(arrays),
+            cascade_lanes.new_lane_work(quick),
+        )
+
+    def play(work: Any, part: slice) -> None:
+        easy, general, lanes = work
+        own = order[part]
+        own = own[np.argsort(quick.rank[nodes[own]], kind="stable")]  # hubs first
+        ranks = frozen(quick.rank[nodes[own]])
+        out, count = np.zeros((len(own), 3)), np.zeros(len(own), np.int64)
+        cascade_easy.easy_failures(quick, ranks, eps, rule, caps, easy, out, count)
+        hard = np.flatnonzero(count == cascade_easy.HARD)
+        hard_out, hard_count = np.zeros((len(hard), 3)), np.zeros(len(hard), np.int64)
+        cascade_lanes.hard_failures(
+            arrays, quick, frozen(nodes[own[hard]]), weight, eps, rule, most, lane_caps,
+            general, lanes, hard_out, hard_count,
+        )  # fmt: skip
+        out[hard], count[hard] = hard_out, hard_count
+        loss[own], rounds[own] = out, count
+
+    chunk = max(CHUNK, min(FAST_CHUNK, -(-len(nodes) // 4)))
+    in_threads(len(nodes), chunk, jobs, new_work, play, progress)
+    return loss, rounds
 
 
 def in_threads(
@@ -68,7 +166,7 @@ def in_threads(
     jobs: int | None,
     new_work: Callable[[], Any],
     play: Callable[[Any, slice], None],
-    progress: Callable[[int, int], None] | None,
+    progress: Progress | None,
 ) -> None:
     """Call `play(work, slice)` for every chunk; each thread has a workspace and draws the next."""
     starts = iter(range(0, count, chunk))
@@ -97,10 +195,3 @@ def in_threads(
     with ThreadPoolExecutor(n_threads) as pool:
         for future in [pool.submit(draw) for _ in range(n_threads)]:
             future.result()
-
-
-def frozen(array: Array) -> Array:
-    """Return the array contiguous and read-only: one compiled signature per kernel."""
-    view = np.ascontiguousarray(array).view()
-    view.flags.writeable = False
-    return view

@@ -6,6 +6,7 @@ import numpy as np
 
 from withstand.kernels.cascade import CascadeArrays
 from withstand.kernels.cascade_lanes import FastArrays
+from withstand.stress.cascade_arrays import frozen
 
 Array = np.ndarray
 
@@ -26,7 +27,7 @@ def fast_arrays(arrays: CascadeArrays, weight: Array) -> FastArrays:
     slots = _slots(arrays, rank, n)
     return FastArrays(
         *(
-            _frozen(a)
+            frozen(a)
             for a in (
                 rank,
                 w,
@@ -83,8 +84,3 @@ def _slots(arrays: CascadeArrays, rank: Array, n: int) -> tuple[Array, ...]:
         arrays.down_share[by_slot],
     )
 
-
-def _frozen(array: Array) -> Array:
-    array = np.ascontiguousarray(array)
-    array.flags.writeable = False
-    return array

@@ -158,7 +158,7 @@ class Simulation:
         return self.to_frame().to_pandas()
 
     def node_frame(self) -> pl.DataFrame:
-        """Return one row a node: output lost in all, lowest output, first period below rest.
+        """Return one row a node: output lost in all, lowest output, first period below rest (empty if none).
 
         What is made above rest later on, to refill stocks, is not set against the loss.
         """
@@ -170,16 +170,20 @@ class Simulation:
             lowest = np.where(rest > 0, (self.output / rest).min(axis=0), 1.0)
             lost = np.where(rest > 0, gap.sum(axis=0) / rest, 0.0)
         network = self.network
-        return pl.DataFrame(
-            {
-                "node": network.node_labels,
-                "product": network.product_labels[network.node_product],
-                "region": network.region_labels[network.node_region],
-                "periods_lost": lost,
-                "lowest_output": lowest,
-                "first_fall": first,
-            }
-        ).sort(["periods_lost", "node"], descending=[True, False])
+        return (
+            pl.DataFrame(
+                {
+                    "node": network.node_labels,
+                    "product": network.product_labels[network.node_product],
+                    "region": network.region_labels[network.node_region],
+                    "periods_lost": lost,
+                    "lowest_output": lowest,
+                    "first_fall": first,
+                }
+            )
+            .with_columns(pl.when(pl.col("first_fall") >= 0).then("first_fall").alias("first_fall"))
+            .sort(["periods_lost", "node"], descending=[True, False])
+        )
 
     def stocks_run_out(self) -> pl.DataFrame:
         """Return the stocks that reach zero, earliest first: period, buyer, input."""

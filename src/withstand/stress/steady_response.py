@@ -7,7 +7,8 @@ node's output to final demand, and h = max(0, t - delta) the time in which outpu
     minimise    sum of weight x lost[j]
     node        X[n] >= sum of shipments Y on its links + final demand x t - lost[n]
     essential   a X[b] <= stock + sum over links of flow at rest x min(h_b, L) + Y
-    contracts   buyers that are not affected get what flows at rest: part of the sum of shipments
+    contracts   Y >= flow at rest x max(0, h_b - L) for buyers, and lost[j] = 0 for final demand,
+                that the failure does not reach; capacity less these rates in the limit of Y
     important   X[b] <= x0/2 h_b + (1 - x0 / (2 x_max)) used / a,  used in place of a X[b] above
     limits      0 <= X <= capacity x h,   0 <= Y <= supplier's capacity x max(0, h_b - L)
                 X = 0 for what failed,  0 <= lost <= final demand x t
@@ -167,6 +168,8 @@ class SteadyProgramme:
         )
         at_input = np.full(len(parts.inputs), -1, np.int64)
         at_input[inputs] = np.arange(len(inputs))
+        is_reached = np.zeros(len(parts.nodes), dtype=bool)
+        is_reached[list(affected.reached)] = True
         is_frozen = at_node[parts.supplier[links]] < 0
         frozen, own = links[is_frozen], links[~is_frozen]
         served = np.flatnonzero(parts.final_demand[self.nodes] > 0)
@@ -184,10 +187,15 @@ class SteadyProgramme:
         rest = 2.0 * parts.half[self.nodes]
         most = np.where(is_raised, parts.capacity[self.nodes] / size, rest)
         self.limit.add(np.arange(n), most, delta[self.nodes], 0.0)
-        per_scale = most[supplier] * size[supplier] / scale[link_input]
+        free = np.maximum(most - reach.contracts(affected.reached)[self.nodes] / size, 0.0)
+        per_scale = free[supplier] * size[supplier] / scale[link_input]
         way = delta[parts.buyer[inputs]][link_input]
         self.limit.add(n + np.arange(k), per_scale, way, parts.lead[own])
-        self.limit.add(self.lost, np.ones(len(served)), np.zeros(len(served)), 0.0)
+        has_contract = ~is_reached[parts.buyer[parts.link_input[own]]]
+        held = own[has_contract]  # Y is then what is shipped on top
+        at_rest = parts.flow[held] / scale[link_input[has_contract]]
+        may_lose = is_reached[self.nodes[served]].astype(np.float64)
+        self.limit.add(self.lost, may_lose, np.zeros(len(served)), 0.0)
         self.limit.base[n + k : n + k + len(softened)] = np.inf
 
         # rows: nodes, inputs, important inputs
@@ -195,9 +203,11 @@ class SteadyProgramme:
         self.low = _Bounds(n)
         self.low.add(served, relative, np.zeros(len(served)), 0.0)
         kept = [
-            k for x in affected.nodes for k in reach.links_of_supplier[x]
-            if at_input[parts.link_input[k]] < 0
-        ]  # fmt: skip
+            k
+            for x in affected.nodes
+            for k in reach.links_of_supplier[x]
+            if at_input[reach.link_input[k]] < 0 or not is_reached[reach.buyer[reach.link_input[k]]]
+        ]
         seller = at_node[parts.supplier[kept]]
         self.low.add(seller, parts.flow[kept] / size[seller],
                      delta[parts.buyer[parts.link_input[kept]]], parts.lead[kept])  # fmt: skip
@@ -205,6 +215,7 @@ class SteadyProgramme:
         self.high.base[:m] = parts.stock[inputs] / scale
         pipeline = parts.flow[own] / scale[link_input]
         self.high.add(link_input, pipeline, way, parts.lead[own], is_pipe=True)
+        self.high.add(link_input[has_contract], at_rest, way[has_contract], parts.lead[held])
         at_frozen = at_input[parts.link_input[frozen]]
         self.high.add(at_frozen, parts.flow[frozen] / scale[at_frozen],
                       delta[parts.buyer[inputs]][at_frozen], 0.0)  # fmt: skip

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from withstand.errors import SolverError, UsageError
+from withstand.errors import UsageError
 from withstand.model.network import ProductionNetwork
 from withstand.model.provenance import Provenance, provenance_of
 from withstand.stress.cascade_arrays import PerNode, index_of, indices_of, prepare
@@ -40,7 +40,8 @@ class SystemicRisk:
         Weighted loss of output of all nodes, the failed one included: the worse of both channels,
         for want of inputs, for want of buyers.
     iterations : ndarray of int64, shape (n_failures,)
-        Rounds until no node changed by more than eps.
+        Rounds until no node changed by more than eps; -1 (and losses NaN) where parity goes round
+        for ever.
     low, high : ndarray of float64, shape (n_failures,), or None
         The true fixed point lies between; NaN where not certified (`low` holds always).
     parameters : mapping of str to object
@@ -100,7 +101,7 @@ class SystemicRisk:
 
     def top(self, n: int = 10) -> pl.DataFrame:
         """Return the n nodes whose failure takes most along."""
-        return self.to_frame().sort(["esri", "node"], descending=[True, False]).head(n)
+        return self.to_frame().sort(["esri", "node"], descending=[True, False], nulls_last=True).head(n)
 
     def cascade_of(self, node: str) -> Cascade:
         """Return the whole cascade of one node's failure, under the same rules."""
@@ -129,11 +130,15 @@ class SystemicRisk:
         """Return one or two sentences."""
         if len(self.esri) == 0:
             return "No node was asked for."
-        worst = int(self.esri.argmax())
+        if np.isnan(self.esri).all():
+            return "No failure settles in parity mode."
+        worst = int(np.nanargmax(self.esri))
         text = (
             f"The failure of {self.labels[worst]} takes {self.esri[worst]:.2%} of the whole along; "
-            f"the median of {len(self.esri):,} nodes is {np.median(self.esri):.2%}."
+            f"the median of {len(self.esri):,} nodes is {np.nanmedian(self.esri):.2%}."
         )
+        if (self.iterations < 0).any():
+            text += f" {(self.iterations < 0).sum():,} failures do not settle in parity mode."
         if self.high is not None:
             text += f" Bounds are certified for {self.certified:.0%} of the nodes."
         return text
@@ -211,12 +216,6 @@ def esri(
     weight = weights_of(network, prepared, weights)
     chosen = indices_of(network, nodes)
     found: Failures = fail_each(prepared, chosen, weight, eps, rule, jobs, progress)
-    if (found.rounds < 0).any():
-        node = network.node_labels[chosen[int(np.argmax(found.rounds < 0))]]
-        raise SolverError(
-            f"The failure of {node} does not settle: in parity mode losses may go round for ever. "
-            "Use mode='default'."
-        )
     enclosed: Bounds | None = None
     if bounds:
         tol = TOL if tol is None else tol
