@@ -26,8 +26,9 @@ class NaiveNetwork:
     ) -> None:
         self.tables = defaultdict(list, tables)
         self.nodes = {row["node"]: row for row in self.tables["nodes"]}
-        self.homes = {r["region"] for r in self.tables["regions"] if r.get("home")} | {home}
-        self.has_home = any(row["region"] in self.homes for row in self.nodes.values())
+        self.homes = {r["region"] for r in self.tables["regions"] if r.get("home")} | {home} - {
+            None
+        }
         self.assume_recipe = assume_recipe
         self.yearly = final_demand or {}
         self.periods = PERIODS[period]
@@ -37,7 +38,7 @@ class NaiveNetwork:
 
     def knows_recipe(self, node: str) -> bool:
         is_home = self.nodes[node]["region"] in self.homes
-        return is_home or self.assume_recipe == "shared" or not self.has_home
+        return is_home or self.assume_recipe == "shared" or not self.homes
 
     def recipe(self, node: str) -> dict[str, Row]:
         """Inputs of a node: its own rows, then those of its product where they are known."""

@@ -245,3 +245,15 @@ def test_a_network_without_prices_is_measured_all_the_same(call, tmp_path):
 def test_the_version_is_said(call):
     code, out, _ = call("--version")
     assert (code, out.split()[0]) == (0, "withstand")
+
+
+def test_a_report_of_a_network_without_prices_is_written(call, tmp_path):
+    folder = tmp_path / "mine"
+    call("new", "plant", folder)
+    nodes = folder / "tables" / "nodes.csv"
+    text = nodes.read_text(encoding="utf-8").replace(",35.0", ",").replace(",6.0", ",")
+    nodes.write_text(text, encoding="utf-8")
+    target = tmp_path / "r.html"
+    code, _, err = call("report", "--project", folder, "--to", f"{target},{tmp_path / 'r.xlsx'}")
+    assert code == 0, err
+    assert b"</html>" in target.read_bytes()

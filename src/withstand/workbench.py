@@ -19,6 +19,7 @@ from withstand.readers.atomic import replace_folder, write_atomic
 
 if TYPE_CHECKING:
     from withstand.model.findings import Finding
+    from withstand.measures import Exposure
     from withstand.model.network import ProductionNetwork
     from withstand.report.contents import Contents
     from withstand.stress import Simulation
@@ -231,7 +232,7 @@ def gather(
 
     steps = 7
     progress("measuring exposure", 0, steps)
-    exposure = measures.exposure(network)
+    exposure = _exposure(network)
     progress("measuring concentration", 1, steps)
     concentration = measures.concentration(network)
     functional = measures.concentration(network, look_through="functional")
@@ -272,6 +273,14 @@ def gather(
         shared_run=shared_run,
         made_at=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
     )
+
+
+def _exposure(network: ProductionNetwork) -> Exposure | None:
+    """Return the exposure, or None where no final product has a price."""
+    try:
+        return measures.exposure(network)
+    except UsageError:
+        return None
 
 
 def report_targets(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:

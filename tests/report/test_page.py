@@ -180,6 +180,7 @@ def test_the_page_stays_below_eight_megabytes(pages: dict[str, str]) -> None:
     assert max(len(text.encode()) for text in pages.values()) < 8_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["robots", "firms", "hostile", "without_prices"])
 def test_a_browser_draws_every_chart_without_a_complaint(
     pages: dict[str, str], name: str, tmp_path: Path
@@ -205,17 +206,9 @@ def _browse(file: Path, profile: Path) -> subprocess.CompletedProcess[str]:
     """Return the page after its scripts ran, with what they said; nothing can be reached."""
     assert CHROMIUM is not None
     flags = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--disable-dev-shm-usage",
-        "--enable-logging=stderr",
-        "--virtual-time-budget=8000",
+        *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+        *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+        *("--disable-dev-shm-usage", "--enable-logging=stderr", "--virtual-time-budget=8000"),
         "--dump-dom",
     ]
     command = [CHROMIUM, *flags, f"--user-data-dir={profile}",

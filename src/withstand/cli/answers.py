@@ -214,8 +214,8 @@ def report_document(contents: Any, files: list[Path]) -> dict[str, Any]:
     return {
         "status": "ok",
         "files": [str(f) for f in files],
-        "tier1_home_share": contents.exposure.tier1_home_share,
-        "home_share": contents.exposure.home_share,
+        "tier1_home_share": contents.exposure and contents.exposure.tier1_home_share,
+        "home_share": contents.exposure and contents.exposure.home_share,
         "losses": contents.losses,
         "worst_scenario": contents.runs[0].summary(),
         "provenance": provenance(contents.network),
@@ -224,7 +224,8 @@ def report_document(contents: Any, files: list[Path]) -> dict[str, Any]:
 
 def say_summary(contents: Any) -> None:
     """Print the headline of a report."""
-    output.say(contents.exposure.summary())
+    if contents.exposure:
+        output.say(contents.exposure.summary())
     output.say("")
     output.say_table(
         "Output left after the loss of one region (most critical)",

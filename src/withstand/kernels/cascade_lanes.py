@@ -168,6 +168,8 @@ def hard_failures(
                 clear(arrays, work)
                 n_active += 1
         if n_active == 0:
+            up[:] = 0.0  # the lanes cleared only the buffer that was written last
+            next_up[:] = 0.0
             return
         _round(fast, rule, up, next_up, lane)
         flip = not flip

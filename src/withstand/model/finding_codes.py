@@ -194,11 +194,6 @@ CODES: dict[str, Rule] = {
         "The recipe counts the input in another unit than the products table.",
         "Convert the quantity, or correct the unit.",
     ),
-    "E206": _error(
-        "recipe input repeated",
-        "The same input stands twice in one recipe.",
-        "Add the quantities into one row.",
-    ),
     "E207": _error(
         "unknown home or viewpoint",
         "Measures are taken from a viewpoint; the settings name one that is not there.",

@@ -56,7 +56,6 @@ class Layout:
     supplier_link: Array
     links: Joined
     link_rows: LinkRows
-    repeated_recipe_rows: Array
     missing_pairs: int
 
     def default_shares(self, product: int) -> Array:
@@ -114,7 +113,6 @@ def lay_out(tables: Mapping[str, pl.DataFrame], settings: Settings) -> Layout:
         supplier_link=by_supplier.astype(np.int64),
         links=joined,
         link_rows=rows,
-        repeated_recipe_rows=inputs.repeated,
         missing_pairs=inputs.missing_pairs,
     )
 

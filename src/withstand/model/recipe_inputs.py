@@ -51,7 +51,6 @@ class Inputs:
         first = np.ones(len(key), dtype=bool)
         first[1:] = key[1:] != key[:-1]
         self.key, self.row = key[first], rows[first]
-        self.repeated = _repeated_inputs(node, product, needed)
 
     def with_value_links(self, rows: LinkRows) -> tuple[Array, Array]:
         """Add inputs that only links with values know of: keys, and recipe rows (-1 for these)."""
@@ -107,13 +106,3 @@ class Inputs:
         found = key[at] == wanted
         self.missing_pairs = len(np.unique(wanted[~found]))
         return np.where(found, np.where(values[at] >= 0, values[at], IMPORTANT), -1)
-
-
-def _repeated_inputs(node: Array, product: Array, needed: Array) -> Array:
-    """Rows whose buyer and input stand in an earlier row already."""
-    n = int(needed.max(initial=0)) + 1
-    key = np.where(node >= 0, node, -product - 2) * n + needed
-    _, first = np.unique(key, return_index=True)
-    rows = np.ones(len(key), dtype=bool)
-    rows[first] = False
-    return np.flatnonzero(rows)

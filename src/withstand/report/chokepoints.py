@@ -46,7 +46,7 @@ def chokepoints(contents: Contents) -> pl.DataFrame:
         left_none, left_shared: output that can go on when
         `region` is lost (0 to 1); suppliers; stock (periods of use held at home, null for hours);
         binds: regions whose loss this product is first to limit; hangs: the larger of share and
-        the output lost where it binds; basis and basis_text of the share; reasons in words.
+        the output lost where it binds; value (of the need, currency per period); basis and basis_text of the share; reasons in words.
     """
     network = contents.network
     home = home_labels(network)
@@ -57,7 +57,8 @@ def chokepoints(contents: Contents) -> pl.DataFrame:
     )
     stops = shares_behind(contents.functional).select("product", region="source", stops="share")
     frame = (
-        facts.join(own, on="product", how="inner", maintain_order="left")
+        facts.join(contents.whole.products.select("product", "value"), on="product", how="left")
+        .join(own, on="product", how="inner", maintain_order="left")
         .join(deep, on="product", how="left", maintain_order="left")
         .join(stops, on=["product", "region"], how="left", maintain_order="left")
         .join(_left(contents.losses), on="region", how="left", maintain_order="left")
@@ -68,7 +69,9 @@ def chokepoints(contents: Contents) -> pl.DataFrame:
     )
     output_lost = pl.col("lost_when_binding").fill_null(0.0)
     frame = frame.with_columns(pl.max_horizontal("share", output_lost).alias("hangs")).sort(
-        ["hangs", "worst_stops", "product"], descending=[True, True, False]
+        ["hangs", "worst_stops", "value", "product"],
+        descending=[True, True, True, False],
+        nulls_last=True,
     )
     frame = frame.filter(~pl.col("product").is_in(_never_binding(network)))
     reasons = [_reasons(network, row) for row in frame.iter_rows(named=True)]

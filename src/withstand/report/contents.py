@@ -20,8 +20,8 @@ class Contents:
     Parameters
     ----------
     network : ProductionNetwork
-    exposure : Exposure
-        By region.
+    exposure : Exposure, optional
+        By region; None where no final product has a price.
     concentration, functional : Concentration
         Face value, and what stops when a region is lost, all tiers counted.
     losses : polars.DataFrame
@@ -40,7 +40,7 @@ class Contents:
     """
 
     network: ProductionNetwork
-    exposure: Exposure
+    exposure: Exposure | None
     concentration: Concentration
     functional: Concentration
     losses: pl.DataFrame

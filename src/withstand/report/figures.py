@@ -114,8 +114,6 @@ def tier_map(network: ProductionNetwork, flows: TierFlows) -> go.Figure:
     through = dict.fromkeys(index, 0.0)
     for tier, region, share in frame.select("tier", "region", "share").iter_rows():
         through[tier, region] += share
-    for to, share in frame.filter(pl.col("tier") == 1).select("to_region", "share").iter_rows():
-        through[0, to] += share  # what it buys; the rest of its value is its own work
     names = [_node_label(network, tier, region, share) for (tier, region), share in through.items()]
     figure = _figure(480, top=60)
     figure.add_trace(
@@ -165,11 +163,10 @@ def tier_map(network: ProductionNetwork, flows: TierFlows) -> go.Figure:
 
 
 def _node_label(network: ProductionNetwork, tier: int, region: str | None, share: float) -> str:
-    """Return the name of a region, with its share except at the final product."""
-    if share < UNNAMED:
+    """Return the name of a region and what passes through it; the final product says itself."""
+    if tier == 0 or share < UNNAMED:
         return ""
-    name = label(region_name(network, region), 22)
-    return f"{name} {percent(share)}" if tier else name
+    return f"{label(region_name(network, region), 22)} {percent(share)}"
 
 
 def _tier_name(tier: int) -> str:
@@ -214,9 +211,10 @@ def origins(network: ProductionNetwork, frame: pl.DataFrame) -> go.Figure:
 def value_by_region(network: ProductionNetwork, exposure: Exposure) -> go.Figure:
     """Draw the share of the final value that arises in each region, home highlighted."""
     shares = exposure.shares.select("region", "name", "share").filter(pl.col("share") > 0)
-    top, rest = shares.head(MOST_BARS), shares.slice(MOST_BARS)
+    home = home_labels(network)
+    is_shown = pl.col("region").is_in([*home, *shares["region"].head(MOST_BARS)])
+    top, rest = shares.filter(is_shown), shares.filter(~is_shown)
     names, values = top["name"].to_list(), top["share"].to_list()
-    home = set(home_labels(network))
     colours = [BLUE if r in home else ORANGE for r in top["region"]]
     if rest.height:
         names.append(f"{rest.height} other regions")

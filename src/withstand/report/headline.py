@@ -33,7 +33,7 @@ SAME_INPUTS = "if makers abroad need the same inputs"
 LARGEST_BLOCKS = 5
 HALF = 0.5
 _WHO = {"plant": "the plant buys", "firms": "these firms buy", "economy": "these industries buy"}
-_SALES = {"plant": "sales", "firms": "final demand", "economy": "final demand"}
+SALES = {"plant": "sales", "firms": "final demand", "economy": "final demand"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +179,7 @@ def run_sentence(
     if not runs:
         return "No scenario was played."
     run = runs[0]
-    period, sales = network.settings.period, _SALES[network.settings.lens]
+    period, sales = network.settings.period, SALES[network.settings.lens]
     survive = run.time_to_survive
     if survive is None:
         return f"{what_happens(run)}, all deliveries could still be met."
@@ -284,7 +284,7 @@ def _run_card(
     if not runs:
         return None
     run = runs[0]
-    period, sales = network.settings.period, _SALES[network.settings.lens]
+    period, sales = network.settings.period, SALES[network.settings.lens]
     most = run.loss_in_periods if shared is None else shared.loss_in_periods
     survive = run.time_to_survive
     happens = what_happens(run)

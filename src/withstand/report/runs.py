@@ -172,6 +172,8 @@ def chain(run: Simulation) -> tuple[Step, ...]:
     missed = run.unmet * np.nan_to_num(run.network.unmet_value, nan=1.0)
     if not (missed > 0).any():
         return ()
+    starved = missed * (run.limited_by >= 0)  # one that was not hit itself tells more
+    missed = starved if starved.any() else missed
     period, node = np.unravel_index(int(missed.argmax()), missed.shape)
     rows = run.why(str(run.network.node_labels[node]), int(period))
     steps = []

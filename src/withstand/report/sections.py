@@ -204,8 +204,10 @@ def _value_title(contents: Contents, exposure: Exposure) -> str:
     named = [f"{clean(n)} ({percent(s)})" for n, s in away.select("name", "share").iter_rows()]
     if not named:
         return "All of the value arises at home"
+    outside = 1.0 - exposure.home_share if home else 1.0
+    part = "most" if sum(away["share"].to_list()) > outside / 2 else "the largest parts"
     rest = " outside home" if home else ""
-    return f"{listing(named)} hold{'s' if len(named) == 1 else ''} most of the value{rest}"
+    return f"{listing(named)} hold{'s' if len(named) == 1 else ''} {part} of the value{rest}"
 
 
 def _loss_title(contents: Contents) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from withstand.report import figures
-from withstand.report.headline import first_missed
+from withstand.report.headline import SALES, first_missed
 from withstand.report.markup import Section, details, figure, paragraphs, steps, table
 from withstand.report.run_tables import deliveries_table, runs_table, stocks_table
 from withstand.report.runs import chain, last_shown, what_happens, who_is_hit
@@ -45,8 +45,8 @@ def _time_title(contents: Contents, run: Simulation) -> str:
     shared: Simulation | None = contents.shared_run
     lost = _most_lost(run, shared)
     return (
-        f"{what_happens(run)}, {periods_range(run.loss_in_periods, lost, period)} of sales would "
-        f"be lost, the first {after(survive, period)}"
+        f"{what_happens(run)}, {periods_range(run.loss_in_periods, lost, period)} of "
+        f"{SALES[contents.network.settings.lens]} would be lost, the first {after(survive, period)}"
     )
 
 
@@ -83,7 +83,7 @@ def _other_runs(runs: tuple[Simulation, ...], period: str) -> str:
     last = last_shown(*moved)
     small = [
         figure(f"run-{at}", figures.deliveries_small(r, last),
-               f"{who_is_hit(r)}: {r.loss_in_periods:.1f} {period}s of sales lost, "
+               f"{who_is_hit(r)}: {r.loss_in_periods:.1f} {period}s lost, "
                f"{first_missed(r.time_to_survive or 0, period)}")
         for at, r in enumerate(moved)
     ]  # fmt: skip
@@ -99,6 +99,10 @@ def _stocks(contents: Contents) -> str:
     found = stocks_table(contents)
     if found is None:
         said = "The network is too large for stocks to be recorded over this time."
+        return paragraphs([said], "about")
+    if found.frame.height == 0:
+        stated = contents.network.input_stock.any()
+        said = "No stock runs out in any run." if stated else "The tables state no stocks."
         return paragraphs([said], "about")
     first = who_is_hit(contents.runs[0])
     own = found.frame.filter(pl.col("lost") == first)

@@ -63,7 +63,7 @@ def label(text: object, most: int = 40) -> str:
     Examples
     --------
     >>> label("<a href='https://example.org'>gear</a>")
-    "&lt;a href='https://example.org'&gt;gear&lt;…"
+    "&lt;a href='https://example.org'&gt;gear&lt;/a&gt;"
     """
     return html.escape(clip(text, most), quote=False).replace("%{", "% {")
 

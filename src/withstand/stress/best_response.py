@@ -38,7 +38,7 @@ BRACKET_TOLERANCE = 1e-7
 class Response:
     """The best answer to one scenario: no other use of stocks, links and capacity loses less.
 
-    Where several answers lose the same, this is one of them; its loss is what counts.
+    Where several answers lose the same, this is one that loses late; its loss is what counts.
 
     Parameters
     ----------
@@ -247,12 +247,12 @@ def respond(
         parts = parts_of(network, alpha_max=alpha_max, reroute=reroute)
         window = [_from(hit, onset) for hit in hits]
         built = programme_of(parts, network, window, n_periods - onset, weight[parts.nodes] / rest)
-        solution = _solve(built, time_limit)
+        least, solution = _solve(built, time_limit)
         output[onset:] = 0.0
         output[onset:, parts.nodes] = solution.columns[built.output] * parts.size
         lost = np.clip(solution.columns[built.unmet], 0.0, None) * parts.final_demand[built.served]
         unmet[onset:, parts.nodes[built.served]] = lost
-        worth_of_capacity[parts.nodes], at_stock = _worth(built, solution, rest, alpha_max)
+        worth_of_capacity[parts.nodes], at_stock = _worth(built, least, rest, alpha_max)
         worth_of_stock[parts.inputs[built.stored]] = at_stock
     parameters = {
         "scenario": scenario.name,
@@ -275,8 +275,9 @@ def respond(
     )
 
 
-def _solve(built: ResponseProgramme, time_limit: float) -> Solution:
-    solution = Programme(
+def _solve(built: ResponseProgramme, time_limit: float) -> tuple[Solution, Solution]:
+    """Return the least loss with its prices, and of all answers that lose no more a late one."""
+    programme = Programme(
         cost=built.cost,
         lower=np.zeros(len(built.cost)),
         upper=built.upper,
@@ -285,7 +286,18 @@ def _solve(built: ResponseProgramme, time_limit: float) -> Solution:
         row_upper=built.row_upper,
         tolerance=SOLVER_TOLERANCE,
         time_limit=time_limit,
-    ).solve()
+    )
+    least = _optimal(programme.solve())
+    if least.objective <= SOLVER_TOLERANCE:
+        return least, least
+    programme.set_rows(built.total, np.array([-np.inf]), np.array([least.objective]))
+    n_periods = len(built.unmet)
+    sooner = 1.0 - np.arange(n_periods)[:, None] / n_periods
+    programme.set_cost(built.unmet.ravel(), (built.cost[built.unmet] * sooner).ravel())
+    return least, _optimal(programme.solve())
+
+
+def _optimal(solution: Solution) -> Solution:
     if solution.status != OPTIMAL:
         raise SolverError(
             f"The best response was not found: status '{solution.status}'. "

@@ -158,7 +158,7 @@ class Simulation:
         return self.to_frame().to_pandas()
 
     def node_frame(self) -> pl.DataFrame:
-        """Return one row a node: output lost in all, lowest output, first period below rest (empty if none).
+        """Return one row a node: output lost in all, lowest output, first period below rest.
 
         What is made above rest later on, to refill stocks, is not set against the loss.
         """

@@ -64,6 +64,8 @@ def not_connected(network: ProductionNetwork) -> list[Finding]:
     is_abroad = ~network.is_home[network.node_region[idle]]
     makers_known = np.isin(network.node_product[idle], network.input_product)
     bad = idle[~(is_abroad & makers_known)]
+    if len(bad) == 0:
+        return []
     bad = bad[~_needed_under_shared_rule(network)[network.node_product[bad]]]
     if len(bad) == 0:
         return []
@@ -227,11 +229,13 @@ def hours_and_goods(network: ProductionNetwork) -> list[Finding]:
     label = network.product_labels[network.input_product[i]]
     said = "hours" if is_hours[i] else "consumed"
     kind = network.product_kinds[network.input_product[i]]
+    rows = (network.tables["recipes"]["input"] == label).arg_true()
     return [
         make_finding(
             "W208",
-            f"{label} is a {kind} and its use is '{said}'",
+            f"{label} is of the kind {kind} and its use is '{said}'",
             origin=network.origins["recipes"],
+            index=int(rows[0]),
             column="use",
             value=label,
             count=len(bad),

@@ -46,7 +46,6 @@ def check_rows(
         *(supplier_is_buyer(layout, origins["links"]) if is_plant else []),
         *(recipe_cycle(tables, layout, origins["recipes"]) if is_plant else []),
         *wrong_product(layout, origins["links"]),
-        *repeated_input(layout, tables, origins["recipes"]),
         *share_or_value_missing(layout, origins["links"]),
         *share_sums(layout, origins["links"]),
         *unit_clash(tables, origins["recipes"]),
@@ -92,23 +91,6 @@ def wrong_product(layout: Layout, origin: Origin) -> list[Finding]:
 
     bad = (made != rows.product) & (rows.supplier != rows.buyer)  # which has its own finding
     return first_few(np.flatnonzero(bad).tolist(), describe)
-
-
-def repeated_input(layout: Layout, tables: Tables, origin: Origin) -> list[Finding]:
-    """Find inputs that stand twice in one recipe (under the node's and the product's name)."""
-
-    def describe(r: int) -> Finding:
-        needed, buyer = tables["recipes"]["input"][r], tables["recipes"]["buyer"][r]
-        return make_finding(
-            "E206",
-            f"{needed} stands twice in the recipe of {buyer}",
-            origin=origin,
-            index=r,
-            column="input",
-            value=needed,
-        )
-
-    return first_few(layout.repeated_recipe_rows.tolist(), describe)
 
 
 def share_or_value_missing(layout: Layout, origin: Origin) -> list[Finding]:
