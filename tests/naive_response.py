@@ -178,7 +178,11 @@ def tree_survival(network, node):
             i = network.link_input[k]
             buyer = network.input_buyer[i]
             covered = network.input_stock[i] + network.link_flow[k] * lead[k]
-            total += max(0.0, network.input_coefficient[i] * needed(buyer, t) - covered)
+            need = network.input_coefficient[i] * needed(buyer, t) - covered
+            if network.input_use[i] == 1:  # hours cannot be kept until final demand needs them
+                after = max(t - lead[k], 0.0) * max(network.final_demand[buyer], 0.0)
+                need = max(need, network.input_coefficient[i] * after)
+            total += max(0.0, need)
         return total
 
     high = 1e4
@@ -259,6 +263,15 @@ def steady_loss(network, failed, t, weight, divert):
         at_most(there + network.input_stock[i], (1.0, ("used", i)),
                 *((-1.0, ("y", k)) for k in links))  # fmt: skip
         a, rest = network.input_coefficient[i], network.output[b]
+        final = max(network.final_demand[b], 0.0)
+        if network.input_use[i] == 1 and network.input_class[i] == 2 and final > 0:
+            times = sorted({0.0, t, *(min(lead[k], t) for k in links)})
+            met = 0.0  # of final demand from hours under way
+            for start, end in zip(times, times[1:], strict=False):
+                hours = sum(network.link_flow[k] for k in links if lead[k] > start)
+                met += (end - start) * min(final, hours / a)
+            at_most(met - final * t, (-1.0, ("lost", b)),
+                    *((-1.0 / a, ("y", k)) for k in links))  # fmt: skip
         if network.input_class[i] == 2:
             at_most(0.0, (a, ("x", b)), (-1.0, ("used", i)))
         elif network.input_class[i] == 1:

@@ -85,11 +85,11 @@ def test_a_recovered_mill_refills_nothing_that_is_lost():
 
 
 def test_capacity_catches_up_before_a_second_gap_that_is_foreseen():
-    """Out in periods 0-2 and 4-5: with capacity 20 the mill makes 20 in period 3."""
+    """Out in 0-2 and 4-5: 40 or, with capacity 20 in period 3, 50 gears of steel in 7 periods."""
     shocks = (Shock(node="mill", duration=3.0), Shock(node="mill", start=4.0, duration=2.0))
     twice = Scenario(name="twice", shocks=shocks)
-    assert lost(chain(), twice, 7) == pytest.approx(2)
-    assert lost(chain(capacity=20.0), twice, 7) == pytest.approx(1)
+    assert lost(chain(), twice, 7) == pytest.approx(3)
+    assert lost(chain(capacity=20.0), twice, 7) == pytest.approx(2)
 
 
 def test_nobody_builds_stock_before_a_shock():
@@ -499,7 +499,8 @@ def test_totals_respond_and_simulation_are_in_order(seed):
         assert result.pi[n] <= best.loss + 1e-7 * scale
         assert best.loss <= run.loss + 1e-7 * scale
         if result.tts[n] < 40:
-            short = respond(network, out(node), periods=int(result.tts[n]) + 1, reroute=False)
+            later = int(result.tts[n] + 1e-6) + 1
+            short = respond(network, out(node), periods=later, reroute=False)
             assert short.unmet.sum() > 0
 
 

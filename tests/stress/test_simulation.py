@@ -385,7 +385,7 @@ def test_nodes_are_listed_by_what_they_lost():
     assert frame.row(0) == ("MILL", "STEEL", "JP", pytest.approx(6.0), 0.0, 0)
     assert frame.row(1) == ("PLANT", "GEAR", "HOME", pytest.approx(2.0), 0.0, 5)
     calm = simulate(mill_and_plant(), BASELINE, periods=3).node_frame()
-    assert calm["first_fall"].to_list() == [-1, -1]
+    assert calm["first_fall"].to_list() == [None, None]
 
 
 def test_stocks_that_run_out_are_listed_earliest_first():

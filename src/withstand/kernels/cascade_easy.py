@@ -132,7 +132,7 @@ def _fail(fast, f, eps, rule, caps, work, out):
         if last > 0 and last - t <= 2:
             ahead = last - t
             dear = _pull_cost(fast, f, ahead, caps[2], work)
-            if ahead == 0 or dear <= min(cost, caps[2]):
+            if ahead == 0 or dear <= (cost if cost <= caps[0] else caps[2]):
                 _settle(fast, f, ahead, work, out)
                 return last
         if cost > caps[0]:

@@ -115,6 +115,7 @@ def draw_years(
 
     Examples
     --------
+    >>> import polars as pl
     >>> table = pl.DataFrame({"region": ["JP"], "probability": [1.0], "share": [0.5],
     ...                       "duration": ["12w"]})
     >>> [len(s.shocks) for s in draw_years(table, 2, period="week")]

@@ -43,10 +43,10 @@ def chokepoints(contents: Contents) -> pl.DataFrame:
         product, name, tier, kind; region (label) and share (0 to 1) of the largest source outside
         home; stops: the share of its supply that stops when that region is lost, all known tiers
         counted; worst_region and worst_stops: the region outside home for which it is largest;
-        left_none, left_shared: output that can go on when
-        `region` is lost (0 to 1); suppliers; stock (periods of use held at home, null for hours);
-        binds: regions whose loss this product is first to limit; hangs: the larger of share and
-        the output lost where it binds; value (of the need, currency per period); basis and basis_text of the share; reasons in words.
+        left_none, left_shared: output that can go on when `region` is lost (0 to 1); suppliers;
+        stock (periods of use held at home, null for hours); binds: regions whose loss this product
+        is first to limit; hangs: the larger of share and the output lost where it binds; value (of
+        the need, currency per period); basis and basis_text of the share; reasons in words.
     """
     network = contents.network
     home = home_labels(network)

@@ -40,37 +40,21 @@
     window.Plotly.react(chart.place, spec.data, spec.layout, { ...config, displayModeBar: bar });
   }
 
-  // A Sankey moves into place after it is drawn, too late for a printer: it is scaled instead.
-  function scale(chart) {
-    const svgs = chart.place.querySelectorAll(".main-svg");
-    for (const svg of svgs) svg.setAttribute("viewBox", `0 0 ${chart.width} ${chart.height}`);
-    chart.place.classList.add("scaled");
-  }
-
-  const charts = [...document.querySelectorAll("script[data-chart]")].map((script) => {
-    const spec = JSON.parse(script.textContent);
-    return {
-      place: document.getElementById(script.dataset.chart),
-      source: script.textContent,
-      isSankey: spec.data.some((trace) => trace.type === "sankey"),
-      height: spec.layout.height,
-      width: 0,
-    };
-  });
+  const charts = [...document.querySelectorAll("script[data-chart]")].map((script) => ({
+    place: document.getElementById(script.dataset.chart),
+    source: script.textContent,
+  }));
 
   function drawAll() {
     for (const chart of charts) {
-      chart.place.classList.remove("scaled");
-      chart.width = chart.place.clientWidth;
-      if (chart.width > 0) draw(chart, dark.matches, chart.width);
+      const width = chart.place.clientWidth;
+      if (width > 0) draw(chart, dark.matches, width);
     }
   }
 
   function drawForPaper() {
     for (const chart of charts) {
-      const column = chart.place.closest(".small, .two") ? PAPER / 2 - 20 : PAPER;
-      if (chart.isSankey) scale(chart);
-      else draw(chart, false, column);
+      draw(chart, false, chart.place.closest(".small, .two") ? PAPER / 2 - 20 : PAPER);
     }
   }
 

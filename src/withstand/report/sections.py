@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -11,7 +12,7 @@ from withstand.report.basis import ASSUMED, PUBLIC
 from withstand.report.chokepoints import NOTABLE, chokepoints, home_labels, region_name
 from withstand.report.flows import TierFlows, origins_by_tier, tier_flows
 from withstand.report.headline import headline, left_without, title
-from withstand.report.markup import Section, cards, details, figure, paragraphs, table
+from withstand.report.markup import Section, cards, details, figure, paragraphs, prose, table
 from withstand.report.run_tables import (
     definitions_table,
     findings_table,
@@ -182,12 +183,10 @@ def exposure_section(contents: Contents, exposure: Exposure | None) -> Section:
         content = content_table(exposure, network.settings.currency)
         assert content is not None
         by_cost = content.frame.sort("share_of_purchase_cost", descending=True, nulls_last=True)
-        ordered = type(content)(
-            name=content.name, title=content.title, frame=by_cost, columns=content.columns
-        )
+        ordered = replace(content, frame=by_cost)
         body += details(NUMBERS, table(value))
         body += details("Value made at home, product by product", table(ordered))
-        body += f"<h3>{paragraphs([_loss_title(contents)])[3:-4]}</h3>"
+        body += f"<h3>{prose(_loss_title(contents))}</h3>"
     if losses.height == 0:
         body += paragraphs(["No region outside home supplies anything."], "empty")
     else:
@@ -280,7 +279,7 @@ def basis_section(contents: Contents) -> Section:
 def method_section(contents: Contents) -> Section:
     """Say how it was computed."""
     meanings = "".join(
-        f"<dt>{paragraphs([what])[3:-4]}</dt><dd>{paragraphs([meaning])[3:-4]}</dd>"
+        f"<dt>{prose(what)}</dt><dd>{prose(meaning)}</dd>"
         for what, meaning in definitions_table().frame.iter_rows()
     )
     found = findings_table(contents.network)

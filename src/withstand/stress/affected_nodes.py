@@ -71,6 +71,8 @@ class Reach:
         outlets = np.bincount(parts.supplier, minlength=n) + (parts.final_demand > 0)
         self.has_other_outlets = (outlets > 1).tolist()
         self.can_choose = np.array(self.has_spare, bool) | (outlets > 1)
+        serves_final = parts.final_demand[parts.buyer] > 0
+        self.is_at_once = (~parts.is_consumed & parts.is_essential & serves_final).tolist()
         self.delta = self._shortest_way()
 
     def _shortest_way(self) -> Array:

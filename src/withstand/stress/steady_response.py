@@ -7,6 +7,8 @@ node's output to final demand, and h = max(0, t - delta) the time in which outpu
     minimise    sum of weight x lost[j]
     node        X[n] >= sum of shipments Y on its links + final demand x t - lost[n]
     essential   a X[b] <= stock + sum over links of flow at rest x min(h_b, L) + Y
+    hours       final demand met <= sum over the window of min(final demand, hours under way / a)
+                + Y / a, for b with final demand: hours cannot be kept for later
     contracts   Y >= flow at rest x max(0, h_b - L) for buyers, and lost[j] = 0 for final demand,
                 that the failure does not reach; capacity less these rates in the limit of Y
     important   X[b] <= x0/2 h_b + (1 - x0 / (2 x_max)) used / a,  used in place of a X[b] above
@@ -20,8 +22,8 @@ that point has a closed form: let N(t) be the output of a node needed for t peri
 
     N[m](t) = final demand x t + sum over buyers b of max(0, a N[b](t) - stock - flow at rest x L);
 
-the failed node survives until N leaves zero: along a path the stocks over use add up, and a node
-that feeds several branches pools its stock.
+(for hours, at least a x final demand x (t - L) of b's own); the failed node survives until N leaves
+zero: along a path the stocks over use add up, and a node that feeds several branches pools its stock.
 
 References
 ----------
@@ -51,9 +53,17 @@ _MOST_STEPS = 200
 
 
 def chain_time(reach: Reach, affected: Affected) -> float | None:
-    """Return the time to survive where nothing is left to choose; None if there is a circle."""
+    """Return the time to survive where nothing is left to choose; None where it has no such form."""
     order = _buyers_first(reach, affected)
-    return None if order is None else _Chain(reach, affected, order).time()
+    if order is None or _mixes_hours(reach, affected):
+        return None
+    return _Chain(reach, affected, order).time()
+
+
+def _mixes_hours(reach: Reach, affected: Affected) -> bool:
+    """Tell whether hours for what final demand needs at once come from two suppliers."""
+    mixed = (i for i in affected.inputs if len(reach.links_of_input[i]) > 1)
+    return any(reach.is_at_once[i] for i in mixed)
 
 
 def _buyers_first(reach: Reach, affected: Affected) -> list[int] | None:
@@ -88,6 +98,7 @@ class _Chain:
         size, rest = parts.size, 2.0 * parts.half
         self.final = {n: float(parts.final_demand[n] / size[n]) for n in order}
         self.needs: dict[int, list[tuple[int, float, float, float, float]]] = {n: [] for n in order}
+        self.at_once: dict[tuple[int, int], tuple[float, float]] = {}
         for i in affected.inputs:
             b = reach.buyer[i]
             links = reach.links_of_input[i]
@@ -102,6 +113,9 @@ class _Chain:
             row = (b, per_use * to_supplier, cover * to_supplier, frozen * to_supplier,
                    free * per_use * to_supplier)  # fmt: skip
             self.needs[reach.supplier[own]].append(row)
+            if reach.is_at_once[i]:
+                row = (self.final[b] * to_supplier, float(parts.lead[own]))
+                self.at_once[reach.supplier[own], b] = row
 
     def time(self) -> float:
         """Return the largest t with N(t) = 0 for all failed nodes, by Newton from the right."""
@@ -140,6 +154,8 @@ class _Chain:
                     horizon, growth = max(t - delta[b], 0.0), float(t > delta[b])
                 need = per_output * their_level - cover - (frozen + free) * horizon
                 rate = per_output * their_slope - (frozen + free) * growth
+                if (n, b) in self.at_once:
+                    need, rate = self._at_least(n, b, t, need, rate)
                 is_short = need > 0.0
                 if t is None:
                     is_short = rate > ZERO or (rate > -ZERO and is_short)
@@ -147,6 +163,15 @@ class _Chain:
                     level, slope = level + need, slope + rate
             needed[n] = (level, slope)
         return needed
+
+    def _at_least(
+        self, n: int, b: int, t: float | None, need: float, rate: float
+    ) -> tuple[float, float]:
+        """Return the need, or that of final demand once the hours under way are used up."""
+        at_once, lead = self.at_once[n, b]
+        if t is None:
+            return max((rate, need), (at_once, -at_once * lead))[::-1]
+        return max((need, rate), (at_once * (t - lead), at_once))
 
 
 class SteadyProgramme:
@@ -211,7 +236,9 @@ class SteadyProgramme:
         seller = at_node[parts.supplier[kept]]
         self.low.add(seller, parts.flow[kept] / size[seller],
                      delta[parts.buyer[parts.link_input[kept]]], parts.lead[kept])  # fmt: skip
-        self.high = _Bounds(m + len(softened))
+        hours = np.array([reach.is_at_once[i] for i in affected.inputs], dtype=bool)
+        hours = np.flatnonzero(hours)
+        self.high = _Bounds(m + len(softened) + len(hours))
         self.high.base[:m] = parts.stock[inputs] / scale
         pipeline = parts.flow[own] / scale[link_input]
         self.high.add(link_input, pipeline, way, parts.lead[own], is_pipe=True)
@@ -222,6 +249,16 @@ class SteadyProgramme:
         soft_buyer = buyer[softened]
         self.high.add(m + np.arange(len(softened)), 0.5 * rest[soft_buyer],
                       delta[self.nodes][soft_buyer], 0.0)  # fmt: skip
+        at_once = np.full(m, -1, np.int64)
+        at_once[hours] = m + len(softened) + np.arange(len(hours))
+        for x in hours:
+            self._add_hours(int(inputs[x]), int(at_once[x]), is_frozen_node=at_node < 0)
+        kept_hours = at_once[link_input[has_contract]] >= 0
+        self.high.add(at_once[link_input[has_contract]][kept_hours], at_rest[kept_hours],
+                      way[has_contract][kept_hours], parts.lead[held][kept_hours])  # fmt: skip
+        lost_of = np.full(n, -1, np.int64)
+        lost_of[served] = self.lost
+        in_hours = at_once[link_input] >= 0
         take = buyer.copy()
         take[softened] = n + k + np.arange(len(softened))
         entries = [
@@ -233,19 +270,41 @@ class SteadyProgramme:
             (n + m + np.arange(len(softened)), soft_buyer, np.ones(len(softened))),
             (n + m + np.arange(len(softened)), take[softened],
              -parts.slope[self.nodes][soft_buyer]),
+            (n + at_once[hours], lost_of[buyer[hours]],
+             -parts.final_demand[self.nodes[buyer[hours]]] / size[buyer[hours]]),
+            (n + at_once[link_input[in_hours]], n + np.flatnonzero(in_hours),
+             -np.ones(int(in_hours.sum()))),
         ]  # fmt: skip
         row, column, value = (np.concatenate(x) for x in zip(*entries, strict=True))
-        self.n_rows, self.n_nodes = n + m + len(softened), n
+        self.n_rows, self.n_nodes = n + m + len(softened) + len(hours), n
         shape = (self.n_rows, self.n_columns)
         self.matrix = sparse.coo_array((value, (row, column)), shape).tocsr()
         moves = reach.can_choose[self.nodes]
-        ways = np.concatenate([delta[self.nodes][moves], (way + parts.lead[own])[moves[supplier]]])
+        late_hours = parts.lead[frozen][at_once[at_frozen] >= 0]
+        ways = np.concatenate(
+            [delta[self.nodes][moves], (way + parts.lead[own])[moves[supplier]], late_hours]
+        )
         self.breaks = np.unique(ways)  # where supply begins to grow faster than at rest
         self.longest_way = float(max(delta[self.nodes].max(), (way + parts.lead[own]).max(initial=0)))
         self.is_failed = np.zeros(self.n_columns, dtype=bool)
         self.programme: Programme | None = None
         self.cost = np.zeros(self.n_columns)
         self.fail(affected.failed)
+
+    def _add_hours(self, i: int, row: int, is_frozen_node: Array) -> None:
+        """Limit final demand by hours of the time: what is under way, cut to it, and what comes."""
+        parts, links = self.reach.parts, np.array(self.reach.links_of_input[i])
+        b = parts.buyer[i]
+        final = parts.final_demand[b] / parts.size[b]
+        links = links[np.argsort(parts.lead[links], kind="stable")]
+        flow, lead = parts.flow[links] / parts.scale[i], parts.lead[links]
+        under_way = np.minimum(final, np.append(np.cumsum(flow[::-1])[::-1], 0.0))
+        ends = under_way[:-1] - under_way[1:]  # what ends with each link's lead time
+        none = np.zeros(len(links))
+        self.high.add(np.full(len(links), row), ends, none, lead, is_pipe=True)
+        self.high.add(np.array([row]), np.array([-final]), np.zeros(1), 0.0)
+        stays = is_frozen_node[parts.supplier[links]]
+        self.high.add(np.full(int(stays.sum()), row), flow[stays], none[stays], lead[stays])
 
     def fail(self, nodes: Iterable[int]) -> None:
         """Choose which nodes are out; their output is zero."""
