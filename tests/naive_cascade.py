@@ -73,9 +73,7 @@ def esri(W, sector, classes, eps, rule, *, weights=None, costs=None, revenue=Non
     rows = []
     for f in range(n) if nodes is None else nodes:
         psi = (np.arange(n) == f).astype(float)
-        h_d, h_u, t = cascade(
-            W, sector, classes, psi, psi, eps, rule, costs=costs, revenue=revenue
-        )
+        h_d, h_u, t = cascade(W, sector, classes, psi, psi, eps, rule, costs=costs, revenue=revenue)
         total = w.sum()
         lost = [(w * (1 - h)).sum() / total for h in (np.minimum(h_d, h_u), h_d, h_u)]
         rows.append((*lost, t))

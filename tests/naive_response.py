@@ -3,6 +3,8 @@
 Also the random networks they are compared on: small, without circles of goods, every kind of input.
 """
 
+import itertools
+
 import numpy as np
 import polars as pl
 from scipy.optimize import linprog
@@ -52,8 +54,9 @@ def random_network(rng, *, alternatives=True, important=False, stocks=True):
             if {"buyer": f"p{p}", "input": f"h{h}"} not in [
                 {k: r[k] for k in ("buyer", "input")} for r in recipes
             ]:
+                quantity = float(rng.uniform(0.1, 1))
                 recipes.append({"buyer": f"p{p}", "input": f"h{h}", "class": "essential",
-                                "quantity": float(rng.uniform(0.1, 1)), "use": "hours"})  # fmt: skip
+                                "quantity": quantity, "use": "hours"})  # fmt: skip
                 links += [{"supplier": f"people{h}", "buyer": f"n{p}.{k}", "share": 1.0,
                            "lead_time": lead} for k in range(makers[p])]  # fmt: skip
     tables = {"nodes": pl.DataFrame(nodes), "recipes": pl.DataFrame(recipes),
@@ -267,7 +270,7 @@ def steady_loss(network, failed, t, weight, divert):
         if network.input_use[i] == 1 and network.input_class[i] == 2 and final > 0:
             times = sorted({0.0, t, *(min(lead[k], t) for k in links)})
             met = 0.0  # of final demand from hours under way
-            for start, end in zip(times, times[1:], strict=False):
+            for start, end in itertools.pairwise(times):
                 hours = sum(network.link_flow[k] for k in links if lead[k] > start)
                 met += (end - start) * min(final, hours / a)
             at_most(met - final * t, (-1.0, ("lost", b)),

@@ -58,8 +58,8 @@ CASES = [
           suggests="HOME"),
     Fault("viewpoint", settings('viewpoint = "GEAR"', 'viewpoint = "GEARS"'), "E207", TOML, None,
           "viewpoint", suggests="GEAR"),
-    Fault("demand", settings('period', '[final_demand]\nGEARS = 1\n[thresholds]\nperiod')
-          if False else settings('period = "week"\n', 'period = "week"\n[final_demand]\nGEAS = 1\n'),
+    Fault("demand",
+          settings('period = "week"\n', 'period = "week"\n[final_demand]\nGEAS = 1\n'),
           "E207", TOML, None, "final_demand.GEAS", "Correct final_demand.GEAS", suggests="GEAR"),
     Fault("output grows for ever", all_of(ECONOMY, added(RECIPES, "ORE", "GEAR", "1")), "E208",
           LINKS),
@@ -160,8 +160,8 @@ def test_every_rule_about_networks_has_a_case() -> None:
 
 
 def firms(output: float | None = None, value: float = 4.0, **more: object) -> ProductionNetwork:
-    nodes = pl.DataFrame({"id": ["mill", "plant"], "sector": ["steel", "gears"],
-                          "output": [output, 20.0]}, schema_overrides={"output": pl.Float64})  # fmt: skip
+    made = pl.Series("output", [output, 20.0], dtype=pl.Float64)
+    nodes = pl.DataFrame({"id": ["mill", "plant"], "sector": ["steel", "gears"], "output": made})
     links = pl.DataFrame({"supplier": ["mill"], "buyer": ["plant"], "value": [value]})
     return network_from_links(nodes, links, **more)  # type: ignore[arg-type]
 

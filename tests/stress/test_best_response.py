@@ -13,7 +13,8 @@ from withstand.model.scenario import Scenario, Shock
 from withstand.model.settings import Settings
 from withstand.stress.affected_nodes import Reach
 from withstand.stress.arrays import network_arrays
-from withstand.stress.best_response import bracket, is_at_rest, respond
+from withstand.stress.best_response import is_at_rest, respond
+from withstand.stress.brackets import bracket
 from withstand.stress.response_programme import parts_of, programme_of
 from withstand.stress.simulation import simulate
 from withstand.stress.steady_response import SteadyProgramme
@@ -93,7 +94,7 @@ def test_capacity_catches_up_before_a_second_gap_that_is_foreseen():
 
 
 def test_nobody_builds_stock_before_a_shock():
-    """With spare capacity a planner who foresees would lose less; the loss is that of an onset at 0."""
+    """A planner who foresees would lose less; the loss is that of an onset at 0."""
     network = chain(capacity=20.0)
     late = respond(network, out("mill", start=6.0), periods=12)
     assert late.loss_in_periods == pytest.approx(lost(network, out("mill"), 6))

@@ -35,7 +35,9 @@ from numba import njit
 
 REPLACE_NONE = 0  # sigma = 1
 REPLACE_RELATIVE = 1  # a market with no more than EMPTY of its size left: sigma = 1
-REPLACE_PARITY = 2  # a market with no more than EMPTY left, in its own unit, counts as 1: as published
+REPLACE_PARITY = (
+    2  # a market with no more than EMPTY left, in its own unit, counts as 1: as published
+)
 
 EMPTY = 1e-10
 _SUM_AFRESH = np.float64(1e-2)  # share of a market left below which availability is summed afresh

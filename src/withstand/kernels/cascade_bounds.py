@@ -26,6 +26,7 @@ from withstand.kernels.cascade import (
 )
 
 SLACK = np.float64(1e-14)  # rounding of sums of shares that F^K(v) <= v is allowed
+_UP, _DOWN = np.int64(0), np.int64(1)  # a plain bool would be compiled apart
 _FLOOR = np.float64(1e-15)  # changes below this are rounding
 
 
@@ -79,13 +80,13 @@ def _ratio(first, middle, last):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _check(arrays, rule, is_down, psi, k, slot_sum, available, candidate, image, swap, least):
+def _check(arrays, rule, channel, psi, k, slot_sum, available, candidate, image, swap, least):
     """Tell whether F^k(candidate) <= candidate; `least` is the least of the images before it."""
     for i in range(len(candidate)):
         image[i] = candidate[i]
         least[i] = candidate[i]
     for t in range(k):
-        if is_down:
+        if channel == _DOWN:
             apply_down(arrays, rule, psi, image, slot_sum, available, swap)
         else:
             apply_up(arrays, psi, image, swap)
@@ -101,7 +102,7 @@ def _check(arrays, rule, is_down, psi, k, slot_sum, available, candidate, image,
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _certify(
-    arrays, rule, is_down, psi, k, factors, first, middle, last, slot_sum, available, spare, least
+    arrays, rule, channel, psi, k, factors, first, middle, last, slot_sum, available, spare, least
 ):
     """Look for a bound from two windows of k rounds; write it to `least` if one holds."""
     rho = _ratio(first, middle, last)
@@ -114,7 +115,7 @@ def _certify(
             rise = (last[i] - middle[i]) * grow
             candidate[i] = min(1.0, last[i] + rise)
         if _check(
-            arrays, rule, is_down, psi, k, slot_sum, available, candidate, image, swap, least
+            arrays, rule, channel, psi, k, slot_sum, available, candidate, image, swap, least
         ):
             for i in range(len(last)):  # never below the iterate, whatever rounding does
                 least[i] = max(least[i], last[i])
@@ -175,12 +176,12 @@ def bound_failures(
                 step(arrays, rule, work)
             if not has_down:
                 has_down = _certify(
-                    arrays, rule, True, work.psi_down, k, factors, state[0], state[2], work.down,
+                    arrays, rule, _DOWN, work.psi_down, k, factors, state[0], state[2], work.down,
                     slots, markets, state[4:7], bound_down,
                 )  # fmt: skip
             if not has_up:
                 has_up = _certify(
-                    arrays, rule, False, work.psi_up, k, factors, state[1], state[3], work.up,
+                    arrays, rule, _UP, work.psi_up, k, factors, state[1], state[3], work.up,
                     slots, markets, state[4:7], bound_up,
                 )  # fmt: skip
             if has_down and has_up:

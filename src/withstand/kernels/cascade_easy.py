@@ -28,11 +28,70 @@ from withstand.kernels.cascade import REPLACE_NONE
 
 HARD = -2
 _SCARCE = np.float64(1e-6)  # share of a market left below which sums by differences are not trusted
+_AFRESH = np.float64(1e-2)  # the same where a failure enters a lane, which sums afresh anyway
 _YES, _NO, _DEAR = np.int64(1), np.int64(0), np.int64(2)
 _LISTED, _RISEN = np.int64(1), np.int64(2)
 
 # work.count
-_N_UP, _N_NOW, _N_DOWN, _N_SLOT, _N_KNOWN = (np.int64(k) for k in range(5))
+N_UP, _N_NOW, N_DOWN, _N_SLOT, _N_KNOWN = (np.int64(k) for k in range(5))
+_ROUND = np.int64(5)
+
+
+class FastArrays(NamedTuple):
+    """A network for the fast kernels: nodes renumbered by falling degree, indices of 32 bits.
+
+    `rank` is the new number of each node; the other arrays are in new numbers.
+
+    Parameters
+    ----------
+    rank : ndarray of int64, shape (n_nodes,)
+    weight, size : ndarray of float64, shape (n_nodes,)
+    market : ndarray of int32, shape (n_nodes,)
+    market_size : ndarray of float64, shape (n_markets,)
+    row_indptr, row_buyer, row_share : shape (n_nodes + 1,), (n_links,), (n_links,)
+        U by supplier, to pull from buyers.
+    column_indptr, column_supplier, column_share : as before
+        U by buyer, to push to suppliers.
+    next_weight : ndarray of float64, shape (n_nodes,)
+        U'w: what a node's loss weighs one round later.
+    later_weight : ndarray of float64, shape (n_nodes,)
+        U'U'w: what it weighs two rounds later.
+    down_indptr, down_slot, down_share : shape (n_nodes + 1,), (n_down,), (n_down,)
+        D by supplier, to push to slots.
+    slot_buyer : ndarray of int32, shape (n_slots,)
+    buyers : ndarray of int32, shape (n_buyers,)
+        Nodes that have slots.
+    slot_indptr : ndarray of int32, shape (n_buyers + 1,)
+    need_indptr, need_supplier, need_share : shape (n_slots + 1,), (n_down,), (n_down,)
+        D by slot, to pull from suppliers.
+    market_indptr, market_node : shape (n_markets + 1,), (n_nodes,)
+        The nodes of each market.
+    """
+
+    rank: np.ndarray
+    weight: np.ndarray
+    size: np.ndarray
+    market: np.ndarray
+    market_size: np.ndarray
+    row_indptr: np.ndarray
+    row_buyer: np.ndarray
+    row_share: np.ndarray
+    column_indptr: np.ndarray
+    column_supplier: np.ndarray
+    column_share: np.ndarray
+    next_weight: np.ndarray
+    later_weight: np.ndarray
+    down_indptr: np.ndarray
+    down_slot: np.ndarray
+    down_share: np.ndarray
+    slot_buyer: np.ndarray
+    buyers: np.ndarray
+    slot_indptr: np.ndarray
+    need_indptr: np.ndarray
+    need_supplier: np.ndarray
+    need_share: np.ndarray
+    market_indptr: np.ndarray
+    market_node: np.ndarray
 
 
 class EasyWork(NamedTuple):
@@ -82,40 +141,31 @@ def new_easy_work(fast) -> EasyWork:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def easy_failures(fast, nodes, eps, rule, caps, work, out, rounds):
-    """Let nodes fail alone; `rounds` is HARD where another kernel has to do it.
+def fail(fast, f, eps, rule, caps, work, out):
+    """Let one node fail.
 
     Parameters
     ----------
     fast : FastArrays
         Rows of U sum to at most 1.
-    nodes : ndarray of int64, shape (n_failures,)
-        In the numbers of `fast`.
+    f : int
+        The node, in the numbers of `fast`.
     eps : float
     rule : int
+        REPLACE_NONE, REPLACE_RELATIVE or REPLACE_PARITY.
     caps : ndarray of int64, shape (3,)
-        Links a round may push upstream, downstream, and may be pulled to finish.
+        Links that a round may push upstream, downstream, and that may be pulled to finish.
     work : EasyWork
-        Written in place, left empty.
-    out : ndarray of float64, shape (n_failures, 3)
-    rounds : ndarray of int64, shape (n_failures,)
+        Empty; written in place. To be left to `enter` and `clear`.
+    out : ndarray of float64, shape (3,)
         Written in place.
+
+    Returns
+    -------
+    int
+        Rounds, or HARD: too many links, or a market nearly empty.
     """
-    for z in range(len(nodes)):
-        rounds[z] = _fail(fast, nodes[z], eps, rule, caps, work, out[z])
-        _clear(fast, work)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _fail(fast, f, eps, rule, caps, work, out):
-    """Play one failure; return its rounds or HARD."""
-    work.up[f] = 1.0
-    work.change[f] = 1.0
-    work.up_list[0] = f
-    work.now_list[0] = f
-    work.up_mark[f] = 1
-    work.count[_N_UP] = 1
-    work.count[_N_NOW] = 1
+    _start_up(f, work)
     t, last_up, last = 0, 0, 0
     while True:
         cost = _push_cost(fast, work)
@@ -139,6 +189,7 @@ def _fail(fast, f, eps, rule, caps, work, out):
             return HARD
         _push(fast, f, work)
         t += 1
+        work.count[_ROUND] = t
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -165,7 +216,7 @@ def _push(fast, f, work):
             work.next_list[n_next] = i
             n_next += old == 0.0
             work.pushed[i] = old + fast.column_share[p] * c
-    n_now, n_up = 0, work.count[_N_UP]
+    n_now, n_up = 0, work.count[N_UP]
     for q in range(n_next):
         i = work.next_list[q]
         c = work.pushed[i]
@@ -179,7 +230,7 @@ def _push(fast, f, work):
             n_up += work.up_mark[i] == 0
             work.up_mark[i] = 1
     work.count[_N_NOW] = n_now
-    work.count[_N_UP] = n_up
+    work.count[N_UP] = n_up
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -305,25 +356,10 @@ def _later_exceeds(fast, f, eps, cap, work):
 @njit(cache=True, nogil=True, error_model="numpy")
 def _play_down(fast, f, eps, rule, last_up, cap, work):
     """Play the downstream channel until upstream has stopped too; return the rounds or HARD."""
-    work.down[f] = 1.0
-    work.down_list[0] = f
-    work.down_mark[f] = _LISTED
-    work.count[_N_DOWN] = 1
-    work.available[fast.market[f]] -= fast.size[f]
+    _start_down(fast, f, work)
     t = 0
     while True:
-        cost = 0
-        for q in range(work.count[_N_DOWN]):
-            i = work.down_list[q]
-            cost += fast.down_indptr[i + 1] - fast.down_indptr[i]
-            if rule != REPLACE_NONE and fast.down_indptr[i + 1] > fast.down_indptr[i]:
-                m = fast.market[i]
-                if work.available[m] <= max(_SCARCE * fast.market_size[m], _SCARCE):
-                    # exact while the failed node is alone in its market
-                    if not (work.count[_N_DOWN] == 1 and work.available[m] == 0.0
-                            and fast.size[f] >= 1.0):
-                        return HARD
-        if cost > cap:
+        if _down_is_hard(fast, f, rule, cap, work):
             return HARD
         t += 1
         largest = _step_down(fast, rule, work)
@@ -332,10 +368,76 @@ def _play_down(fast, f, eps, rule, last_up, cap, work):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _start_up(f, work):
+    work.up[f] = 1.0
+    work.change[f] = 1.0
+    work.up_list[0] = f
+    work.now_list[0] = f
+    work.up_mark[f] = 1
+    work.count[N_UP] = 1
+    work.count[_N_NOW] = 1
+    work.count[_ROUND] = 0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _start_down(fast, f, work):
+    work.down[f] = 1.0
+    work.down_list[0] = f
+    work.down_mark[f] = _LISTED
+    work.count[N_DOWN] = 1
+    work.available[fast.market[f]] -= fast.size[f]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _down_is_hard(fast, f, rule, cap, work):
+    """Tell whether the next round downstream is too dear, or a market it uses nearly empty."""
+    cost = 0
+    for q in range(work.count[N_DOWN]):
+        i = work.down_list[q]
+        n_links = fast.down_indptr[i + 1] - fast.down_indptr[i]
+        cost += n_links
+        if rule != REPLACE_NONE and n_links > 0:
+            m = fast.market[i]
+            if work.available[m] <= max(_SCARCE * fast.market_size[m], _SCARCE):
+                # exact while the failed node is alone in its market, and sigma is 1 for it
+                is_alone = work.count[N_DOWN] == 1 and work.available[m] == 0.0
+                if not (is_alone and fast.size[f] >= 1.0):
+                    return True
+    return cost > cap
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def enter(fast, f, rule, caps, work):
+    """Bring both channels of a hard failure to the same round; return it.
+
+    The rounds upstream that `fail` has played are kept where downstream can follow at its cap.
+    """
+    _clear_down(fast, work)
+    _start_down(fast, f, work)
+    wanted, t = work.count[_ROUND], 0
+    while t < wanted and not _down_is_hard(fast, f, rule, caps[1], work):
+        _step_down(fast, rule, work)
+        t += 1
+    if t < wanted:
+        _clear_up(work)
+        _start_up(f, work)
+        for _ in range(t):
+            _push(fast, f, work)
+    for q in range(work.count[N_DOWN]):
+        m = fast.market[work.down_list[q]]
+        if work.available[m] <= _AFRESH * fast.market_size[m]:
+            left = 0.0
+            for p in range(fast.market_indptr[m], fast.market_indptr[m + 1]):
+                left += fast.size[fast.market_node[p]] * (1.0 - work.down[fast.market_node[p]])
+            work.available[m] = left
+    return t
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _step_down(fast, rule, work):
     """Play one round downstream; return its largest change."""
     n_risen, n_slot = 0, work.count[_N_SLOT]
-    for q in range(work.count[_N_DOWN]):
+    for q in range(work.count[N_DOWN]):
         i = work.down_list[q]
         first, last = fast.down_indptr[i], fast.down_indptr[i + 1]
         if first == last:
@@ -363,7 +465,7 @@ def _step_down(fast, rule, work):
                 n_risen += (mark & _RISEN) == 0
                 work.down_mark[j] = mark | _RISEN
     work.count[_N_SLOT] = n_slot
-    largest, n_down = 0.0, work.count[_N_DOWN]
+    largest, n_down = 0.0, work.count[N_DOWN]
     for q in range(n_risen):
         j = work.risen_list[q]
         mark = work.down_mark[j]
@@ -376,7 +478,7 @@ def _step_down(fast, rule, work):
         if (mark & _LISTED) == 0:
             work.down_list[n_down] = j
             n_down += 1
-    work.count[_N_DOWN] = n_down
+    work.count[N_DOWN] = n_down
     return largest
 
 
@@ -388,7 +490,7 @@ def _pull_cost(fast, f, ahead, cap, work):
     cost = fast.row_indptr[f + 1] - fast.row_indptr[f]
     if ahead == 2:
         cost += _cost_of_buyers(fast, f)
-    for q in range(work.count[_N_DOWN]):
+    for q in range(work.count[N_DOWN]):
         i = work.down_list[q]
         if i != f and work.down[i] > work.up[i]:
             cost += fast.row_indptr[i + 1] - fast.row_indptr[i]
@@ -413,7 +515,7 @@ def _cost_of_buyers(fast, i):
 def _settle(fast, f, ahead, work, out):
     """Write the weighted losses `ahead` rounds after the state: see the module."""
     up = 0.0
-    for q in range(work.count[_N_UP]):
+    for q in range(work.count[N_UP]):
         i = work.up_list[q]
         up += fast.weight[i] * work.up[i]
     if ahead >= 1:
@@ -429,7 +531,7 @@ def _settle(fast, f, ahead, work, out):
             up += total - fast.next_weight[f] * own
             up -= fast.weight[f] * _later_change(fast, f, f, work)
     down, more = 0.0, 0.0
-    for q in range(work.count[_N_DOWN]):
+    for q in range(work.count[N_DOWN]):
         i = work.down_list[q]
         loss = work.down[i]
         down += fast.weight[i] * loss
@@ -457,14 +559,27 @@ def _later_change(fast, f, i, work):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _clear(fast, work):
+def clear(fast, work):
     """Forget one failure at the cost of what it touched."""
-    for q in range(work.count[_N_UP]):
+    _clear_up(work)
+    _clear_down(fast, work)
+    _forget_ahead(work)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _clear_up(work):
+    for q in range(work.count[N_UP]):
         i = work.up_list[q]
         work.up[i] = 0.0
         work.change[i] = 0.0
         work.up_mark[i] = 0
-    for q in range(work.count[_N_DOWN]):
+    work.count[N_UP] = 0
+    work.count[_N_NOW] = 0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _clear_down(fast, work):
+    for q in range(work.count[N_DOWN]):
         i = work.down_list[q]
         work.down[i] = 0.0
         work.passed[i] = 0.0
@@ -473,6 +588,5 @@ def _clear(fast, work):
         work.available[fast.market[i]] = fast.market_size[fast.market[i]]
     for q in range(work.count[_N_SLOT]):
         work.slot_sum[work.slot_list[q]] = 0.0
-    _forget_ahead(work)
-    for k in range(len(work.count)):
-        work.count[k] = 0
+    work.count[N_DOWN] = 0
+    work.count[_N_SLOT] = 0

@@ -13,71 +13,11 @@ import numpy as np
 from numba import njit
 
 from withstand.kernels import lanes
-from withstand.kernels.cascade import (
-    EMPTY,
-    REPLACE_NONE,
-    REPLACE_RELATIVE,
-    add_up,
-    clear,
-    hit,
-    step,
-)
+from withstand.kernels.cascade import EMPTY, REPLACE_NONE, REPLACE_RELATIVE
+from withstand.kernels.cascade_easy import HARD, N_DOWN, N_UP, FastArrays, clear, enter, fail
 
 N_LANES = lanes.N_LANES
 _FREE = np.int64(-1)
-
-
-class FastArrays(NamedTuple):
-    """A network for the fast kernels: nodes renumbered by falling degree, indices of 32 bits.
-
-    `rank` is the new number of each node; the other arrays are in new numbers.
-
-    Parameters
-    ----------
-    rank : ndarray of int64, shape (n_nodes,)
-    weight, size : ndarray of float64, shape (n_nodes,)
-    market : ndarray of int32, shape (n_nodes,)
-    market_size : ndarray of float64, shape (n_markets,)
-    row_indptr, row_buyer, row_share : shape (n_nodes + 1,), (n_links,), (n_links,)
-        U by supplier, to pull from buyers.
-    column_indptr, column_supplier, column_share : as before
-        U by buyer, to push to suppliers.
-    next_weight : ndarray of float64, shape (n_nodes,)
-        U'w: what a node's loss weighs one round later.
-    later_weight : ndarray of float64, shape (n_nodes,)
-        U'U'w: what it weighs two rounds later.
-    down_indptr, down_slot, down_share : shape (n_nodes + 1,), (n_down,), (n_down,)
-        D by supplier, to push to slots.
-    slot_buyer : ndarray of int32, shape (n_slots,)
-    buyers : ndarray of int32, shape (n_buyers,)
-        Nodes that have slots.
-    slot_indptr : ndarray of int32, shape (n_buyers + 1,)
-    need_indptr, need_supplier, need_share : shape (n_slots + 1,), (n_down,), (n_down,)
-        D by slot, to pull from suppliers.
-    """
-
-    rank: np.ndarray
-    weight: np.ndarray
-    size: np.ndarray
-    market: np.ndarray
-    market_size: np.ndarray
-    row_indptr: np.ndarray
-    row_buyer: np.ndarray
-    row_share: np.ndarray
-    column_indptr: np.ndarray
-    column_supplier: np.ndarray
-    column_share: np.ndarray
-    next_weight: np.ndarray
-    later_weight: np.ndarray
-    down_indptr: np.ndarray
-    down_slot: np.ndarray
-    down_share: np.ndarray
-    slot_buyer: np.ndarray
-    buyers: np.ndarray
-    slot_indptr: np.ndarray
-    need_indptr: np.ndarray
-    need_supplier: np.ndarray
-    need_share: np.ndarray
 
 
 class LaneWork(NamedTuple):
@@ -111,7 +51,7 @@ def new_lane_work(fast: FastArrays) -> LaneWork:
     n, m = len(fast.size), len(fast.market_size)
     place = np.full(n, -1, dtype=np.int64)
     place[fast.buyers] = np.arange(len(fast.buyers))
-    at_rest = np.bincount(fast.market[place < 0], fast.size[place < 0], m)
+    at_rest = np.bincount(fast.market[place < 0], fast.size[place < 0], m).astype(np.float64)
     available = np.repeat(fast.market_size[:, None], N_LANES, axis=1)
     small = [np.zeros(N_LANES) for _ in range(4)]
     return LaneWork(
@@ -127,28 +67,26 @@ def new_lane_work(fast: FastArrays) -> LaneWork:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def hard_failures(
-    arrays, fast, nodes, weight, eps, rule, most_rounds, caps, work, lane, out, rounds
-):
-    """Play single failures in lanes.
+def single_failures(fast, nodes, eps, rule, most_rounds, caps, work, lane, out, rounds):
+    """Let nodes fail alone: what is easy at once, the rest in lanes.
 
     Parameters
     ----------
-    arrays : CascadeArrays
-        For the first rounds, which touch little.
     fast : FastArrays
+        Rows of U sum to at most 1.
     nodes : ndarray of int64, shape (n_failures,)
-        In the numbers of `arrays`.
-    weight : ndarray of float64, shape (n_nodes,)
+        In the numbers of `fast`.
     eps, rule, most_rounds
         As in `withstand.kernels.cascade.single_failures`.
-    caps : ndarray of int64, shape (2,)
-        Links a round may push, upstream and downstream, before a failure enters a lane.
-    work : CascadeWork
+    caps : ndarray of int64, shape (3,)
+        Links that a failure may push a round, upstream and downstream, and may pull to finish,
+        before it enters a lane.
+    work : EasyWork
     lane : LaneWork
         Both empty; written in place and left empty.
-    out, rounds
-        Written in place.
+    out : ndarray of float64, shape (n_failures, 3)
+    rounds : ndarray of int64, shape (n_failures,)
+        Written in place: the index and its parts; rounds, -1 where most_rounds did not do.
     """
     upcoming, n_active = 0, 0
     flip = False
@@ -159,14 +97,14 @@ def hard_failures(
             while lane.job[k] == _FREE and upcoming < len(nodes):
                 z = upcoming
                 upcoming += 1
-                if _start(arrays, nodes[z], weight, eps, rule, caps, work, out[z], rounds, z):
-                    continue
-                lane.job[k] = z
-                lane.rounds[k] = work.count[3]
-                lane.failed[k] = fast.rank[nodes[z]]
-                _scatter(arrays, fast.rank, k, up, work, lane)
-                clear(arrays, work)
-                n_active += 1
+                rounds[z] = fail(fast, nodes[z], eps, rule, caps, work, out[z])
+                if rounds[z] == HARD:
+                    lane.job[k] = z
+                    lane.rounds[k] = enter(fast, nodes[z], rule, caps, work)
+                    lane.failed[k] = nodes[z]
+                    _scatter(fast, k, up, work, lane)
+                    n_active += 1
+                clear(fast, work)
         if n_active == 0:
             up[:] = 0.0  # the lanes cleared only the buffer that was written last
             next_up[:] = 0.0
@@ -177,37 +115,15 @@ def hard_failures(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _start(arrays, node, weight, eps, rule, caps, work, out, rounds, z):
-    """Play the rounds that are cheap; tell whether they were all (and write the answer)."""
-    hit(arrays, node, 1.0, 1.0, work)
-    while True:
-        up, down = 0, 0
-        for q in range(work.count[2]):
-            buyer = work.changed[q]
-            up += arrays.up_indptr[buyer + 1] - arrays.up_indptr[buyer]
-        for q in range(work.count[0]):
-            supplier = work.down_list[q]
-            down += arrays.down_indptr[supplier + 1] - arrays.down_indptr[supplier]
-        if up > caps[0] or down > caps[1]:
-            return False
-        if step(arrays, rule, work) <= eps:
-            add_up(weight, work, out)
-            rounds[z] = work.count[3]
-            clear(arrays, work)
-            return True
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _scatter(arrays, rank, k, up, work, lane):
+def _scatter(fast, k, up, work, lane):
     """Copy the state of the first rounds into lane k."""
-    for q in range(work.count[0]):
+    for q in range(work.count[N_DOWN]):
         node = work.down_list[q]
-        lane.down[rank[node], k] = work.down[node]
-        market = arrays.market[node]
-        lane.available[market, k] = work.available[market]
-    for q in range(work.count[1]):
+        lane.down[node, k] = work.down[node]
+        lane.available[fast.market[node], k] = work.available[fast.market[node]]
+    for q in range(work.count[N_UP]):
         node = work.up_list[q]
-        up[rank[node], k] = work.up[node]
+        up[node, k] = work.up[node]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -225,7 +141,7 @@ def _round(fast, rule, up, next_up, lane):
         if f >= 0 and lane.place[f] < 0:
             lane.available[fast.market[f], k] -= fast.size[f]
     order = np.sort(lane.failed)
-    first = 0
+    first = np.int64(0)  # a plain 0 would be compiled apart
     for q in range(N_LANES):
         f = order[q]
         if f < 0 or lane.place[f] < first:
@@ -234,7 +150,7 @@ def _round(fast, rule, up, next_up, lane):
         first = lane.place[f] + 1
         _down_failed(fast, f, lane)
     _down_rows(fast, first, len(fast.buyers), lane.top_down, lane)
-    first = 0
+    first = np.int64(0)
     for q in range(N_LANES):
         f = order[q]
         if f < first:
@@ -293,9 +209,7 @@ def _down_failed(fast, f, lane):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _up_rows(fast, first, last, up, next_up, top):
-    lanes.up_rows(
-        fast.row_indptr, fast.row_buyer, fast.row_share, up, next_up, top, first, last
-    )
+    lanes.up_rows(fast.row_indptr, fast.row_buyer, fast.row_share, up, next_up, top, first, last)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -41,8 +41,9 @@ class _Rows:
         return ir.Constant(_V, [value] * N_LANES)
 
     def row(self, k, i):
-        return self.b.bitcast(self.b.gep(self.data[k], [self.b.mul(i, _I64(N_LANES))]),
-                              _V.as_pointer())
+        return self.b.bitcast(
+            self.b.gep(self.data[k], [self.b.mul(i, _I64(N_LANES))]), _V.as_pointer()
+        )
 
     def load(self, k, i):
         return self.b.load(self.row(k, i), align=8)

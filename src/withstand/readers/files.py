@@ -7,9 +7,10 @@ Parquet keeps its types. A workbook gives one frame a sheet.
 from __future__ import annotations
 
 from stat import S_ISREG
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import polars as pl
+from polars.exceptions import PanicException
 
 from withstand.model.findings import Finding, Origin, make_finding, shorten
 from withstand.readers.raw import RawTable
@@ -58,13 +59,31 @@ def read_file(path: Path) -> tuple[list[RawTable], list[Finding]]:
 
 
 def _read_parquet(path: Path, origin: Origin, head: bytes) -> tuple[list[RawTable], list[Finding]]:
+    """Read with pyarrow, group by group: polars is quicker, and aborts on some damaged files."""
     if not head.startswith(b"PAR1"):
         return [], [make_finding("E113", "the file is not Parquet", origin=origin)]
+    from pyarrow import ArrowException, parquet
+
     try:
-        rows = pl.scan_parquet(path, glob=False).select(pl.len()).collect().item()
-        if rows > LARGEST_ROWS:
-            return [], [make_finding("E122", f"the file holds {rows:,} rows", origin=origin)]
-        frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        with parquet.ParquetFile(path) as file:
+            rows = file.metadata.num_rows
+            if rows > LARGEST_ROWS:
+                return [], [make_finding("E122", f"the file holds {rows:,} rows", origin=origin)]
+            schema = file.schema_arrow
+            schema.names  # noqa: B018  raises here if a name is no text, where polars would panic
+            groups = (file.read_row_group(i) for i in range(file.num_row_groups))
+            frame = pl.concat([_frame(schema.empty_table()), *map(_frame, groups)])
+    except (
+        ArrowException,
+        OSError,
+        ValueError,
+        pl.exceptions.PolarsError,
+        PanicException,
+    ) as error:
         return [], [make_finding("E113", f"damaged Parquet: {shorten(error)}", origin=origin)]
     return [RawTable(path.stem, frame, origin)], []
+
+
+def _frame(group: Any) -> pl.DataFrame:
+    group.validate(full=True)
+    return cast("pl.DataFrame", pl.from_arrow(group))

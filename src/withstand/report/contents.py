@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import polars as pl
+if TYPE_CHECKING:
+    import polars as pl
 
-from withstand.measures.concentrations import Concentration
-from withstand.measures.coverages import Coverage
-from withstand.measures.exposures import Exposure
-from withstand.model.network import ProductionNetwork
-from withstand.stress.simulation import Simulation
+    from withstand.measures.concentrations import Concentration
+    from withstand.measures.coverages import Coverage
+    from withstand.measures.exposures import Exposure
+    from withstand.model.network import ProductionNetwork
+    from withstand.stress.simulation import Simulation
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

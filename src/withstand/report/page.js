@@ -30,6 +30,10 @@
     }
     const x = spec.layout.xaxis;
     if (x && x.range && x.range[1] > 120) x.range[1] = 104;
+    if (x && x.tickvals && x.tickvals.length > 4) {
+      x.tickvals = [0, 50, 100];
+      x.ticktext = ["0 %", "50 %", "100 %"];
+    }
   }
 
   function draw(chart, isDark, width) {

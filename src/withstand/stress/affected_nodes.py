@@ -15,12 +15,15 @@ outside which everybody may stay at rest without loss of optimality:
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from withstand.stress.response_programme import Parts
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from withstand.stress.response_programme import Parts
 
 Array = np.ndarray
 SPARE = 1e-12

@@ -11,9 +11,7 @@ import polars as pl
 from withstand.errors import SolverError, UsageError
 from withstand.model.findings import Finding, make_finding
 from withstand.model.hits import Hit, resolve
-from withstand.model.network import ProductionNetwork
 from withstand.model.provenance import Provenance, provenance_of
-from withstand.model.scenario import Scenario
 from withstand.programming.highs import OPTIMAL, Programme, Solution
 from withstand.stress.horizons import horizon
 from withstand.stress.response_programme import ResponseProgramme, parts_of, programme_of
@@ -21,7 +19,8 @@ from withstand.stress.response_programme import ResponseProgramme, parts_of, pro
 if TYPE_CHECKING:
     import pandas as pd
 
-    from withstand.stress.simulation import Simulation
+    from withstand.model.network import ProductionNetwork
+    from withstand.model.scenario import Scenario
 
 Array = np.ndarray
 Loss = str | Array
@@ -31,7 +30,7 @@ FALL = 1e-6
 REST = 1e-9
 """Share of output by which the state at rest may miss its balance and still count as at rest."""
 SOLVER_TOLERANCE = 1e-9
-BRACKET_TOLERANCE = 1e-7
+NOISE = 1e-7
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -220,6 +219,7 @@ def respond(
     the twelve the plant lacks 84 of 120 kg a week: 0.7 x 3.29 = 2.3 weeks of demand are lost.
 
     >>> from withstand.examples import tiny
+    >>> from withstand.model.scenario import Scenario
     >>> best = respond(tiny(), Scenario.lose(node="STEEL@JP", duration="12w"), periods=12)
     >>> round(best.loss_in_periods, 6)
     2.3
@@ -318,7 +318,7 @@ def _worth(
 
 
 def _no_noise(values: Array) -> Array:
-    return np.where(values > BRACKET_TOLERANCE * values.max(initial=0.0), values, 0.0)
+    return np.where(values > NOISE * values.max(initial=0.0), values, 0.0)
 
 
 def weights(network: ProductionNetwork, loss: Loss) -> Array:
@@ -377,82 +377,3 @@ def _onset(hits: list[Hit], n_periods: int) -> int:
 
 def _from(hit: Hit, onset: int) -> Hit:
     return Hit(shock=hit.shock, kind=hit.kind, indices=hit.indices, factor=hit.factor[onset:])
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bracket:
-    """What a scenario costs, between the best answer and habit.
-
-    Parameters
-    ----------
-    best, simulated : float, periods of final demand
-        Loss of `respond` and of `simulate`.
-    best_money, simulated_money : float, currency
-    is_comparable : bool
-    reason : str
-        Why the two cannot be compared; empty if they can.
-    """
-
-    best: float
-    simulated: float
-    best_money: float
-    simulated_money: float
-    is_comparable: bool
-    reason: str
-
-    @property
-    def value_of_coordination(self) -> float:
-        """What the best answer would save, in periods of final demand; NaN if not comparable."""
-        return self.simulated - self.best if self.is_comparable else float("nan")
-
-    def summary(self) -> str:
-        """Return one sentence."""
-        if not self.is_comparable:
-            return f"The best answer and the simulation are not comparable: {self.reason}."
-        return (
-            f"The loss lies between {self.best:.2f} (best answer) and {self.simulated:.2f} "
-            f"(simulated) periods of demand; coordination is worth "
-            f"{self.value_of_coordination:.2f}."
-        )
-
-
-def bracket(best: Response, run: Simulation) -> Bracket:
-    """Set the best answer beside the simulation of the same scenario.
-
-    The best answer never loses more where both saw the same network, scenario, window and loss;
-    elsewhere the two are not comparable, and the reason is given.
-
-    Examples
-    --------
-    >>> from withstand.examples import tiny
-    >>> from withstand.stress.simulation import simulate
-    >>> hit = Scenario.lose(node="STEEL@JP", duration="12w")
-    >>> both = bracket(respond(tiny(), hit), simulate(tiny(), hit))
-    >>> both.is_comparable, both.best <= both.simulated
-    (True, True)
-    """
-    reason = _why_not(best, run)
-    return Bracket(
-        best=best.loss_in_periods,
-        simulated=run.loss_in_periods,
-        best_money=best.loss,
-        simulated_money=run.loss,
-        is_comparable=not reason,
-        reason=reason,
-    )
-
-
-def _why_not(best: Response, run: Simulation) -> str:
-    if best.network.fingerprint() != run.network.fingerprint():
-        return "they ran on different networks"
-    if best.scenario.shocks != run.scenario.shocks:
-        return "they saw different shocks"
-    if best.n_periods != run.n_periods:
-        return f"one looked at {best.n_periods} periods, the other at {run.n_periods}"
-    if not np.array_equal(best.weight, weights(best.network, "value")):
-        return "the best answer minimised another loss than unmet value"
-    allowed = float(best.provenance.parameters["alpha_max"])
-    used = float(run.provenance.parameters.get("alpha_max", 1.0) or 1.0)
-    if used > allowed * (1 + REST):
-        return f"the simulation may exceed capacity by a factor {used}, the answer by {allowed}"
-    return ""

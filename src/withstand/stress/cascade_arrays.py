@@ -147,9 +147,11 @@ def _slots(network: ProductionNetwork) -> tuple[Array, Array]:
     count = np.bincount(network.input_buyer, essential, n).astype(np.int64) + has_linear
     indptr = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
     before = np.cumsum(essential) - essential
-    first = before[np.minimum(network.inputs_indptr[:-1], max(network.n_inputs - 1, 0))] if (
-        network.n_inputs
-    ) else np.zeros(n)
+    first = (
+        before[np.minimum(network.inputs_indptr[:-1], max(network.n_inputs - 1, 0))]
+        if (network.n_inputs)
+        else np.zeros(n)
+    )
     of_input = np.full(network.n_inputs, -1, dtype=np.int64)
     buyer = network.input_buyer
     of_input[essential] = (indptr[buyer] + before - first[buyer])[essential]

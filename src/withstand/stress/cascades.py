@@ -12,11 +12,18 @@ import polars as pl
 
 from withstand.errors import SolverError, UsageError
 from withstand.kernels import cascade as kernel
+from withstand.model.hits import resolve
 from withstand.model.network import ProductionNetwork
 from withstand.model.provenance import Provenance, provenance_of
 from withstand.model.scenario import Scenario
-from withstand.model.hits import resolve
-from withstand.stress.cascade_arrays import PerNode, Prepared, index_of, per_node, prepare
+from withstand.stress.cascade_arrays import (
+    PerNode,
+    Prepared,
+    frozen,
+    index_of,
+    per_node,
+    prepare,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -166,7 +173,9 @@ class Cascade:
             if share * passed > 0:
                 of = int(network.input_product[wanted])
                 binds = self._binding_slot(at) == int(prepared.slot[link])
-                rows.append(("down", partner, of, share, passed, int(self.round_down[partner]), binds))
+                rows.append(
+                    ("down", partner, of, share, passed, int(self.round_down[partner]), binds)
+                )
         for link in network.supplier_link[
             network.supplier_indptr[at] : network.supplier_indptr[at + 1]
         ]:
@@ -364,7 +373,7 @@ def weights_of(network: ProductionNetwork, prepared: Prepared, weights: PerNode 
         raise UsageError(
             "All weights are zero: no link has a value and no product a price. Give weights=..."
         )
-    return weight / total
+    return frozen(weight / total)
 
 
 def _start(network: ProductionNetwork, psi: PerNode | Scenario) -> Array:

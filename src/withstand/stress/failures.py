@@ -106,9 +106,7 @@ def _play_general(
 
     def play(work: kernel.CascadeWork, part: slice) -> None:
         own = frozen(nodes[part])
-        kernel.single_failures(
-            arrays, own, weight, eps, rule, most, work, loss[part], rounds[part]
-        )
+        kernel.single_failures(arrays, own, weight, eps, rule, most, work, loss[part], rounds[part])
 
     in_threads(len(nodes), CHUNK, jobs, lambda: kernel.new_work(arrays), play, progress)
     return loss, rounds
@@ -126,38 +124,30 @@ def _play_fast(
     """First what is easy, then the rest in lanes, chunk by chunk."""
     arrays, most = prepared.arrays, MOST_ROUNDS[rule]
     quick = fast_arrays(arrays, weight)
-    n_up, n_down = len(arrays.up_supplier), len(arrays.down_slot)
-    caps = frozen(np.array([n_up // 20, n_down // 125, n_up // 4]) + 300)
-    lane_caps = frozen(np.array([n_up // 20, n_down // 125]) + 300)
+    caps = frozen(caps_of(arrays))
     order = np.random.default_rng(0).permutation(len(nodes))  # even chunks, always the same
     loss, rounds = np.zeros((len(nodes), 3)), np.zeros(len(nodes), np.int64)
 
-    def new_work() -> tuple[cascade_easy.EasyWork, kernel.CascadeWork, cascade_lanes.LaneWork]:
-        return (
-            cascade_easy.new_easy_work(quick),
-            kernel.new_work(arrays),
-            cascade_lanes.new_lane_work(quick),
-        )
+    def new_work() -> tuple[cascade_easy.EasyWork, cascade_lanes.LaneWork]:
+        return cascade_easy.new_easy_work(quick), cascade_lanes.new_lane_work(quick)
 
-    def play(work: Any, part: slice) -> None:
-        easy, general, lanes = work
+    def play(work: tuple[cascade_easy.EasyWork, cascade_lanes.LaneWork], part: slice) -> None:
         own = order[part]
         own = own[np.argsort(quick.rank[nodes[own]], kind="stable")]  # hubs first
-        ranks = frozen(quick.rank[nodes[own]])
         out, count = np.zeros((len(own), 3)), np.zeros(len(own), np.int64)
-        cascade_easy.easy_failures(quick, ranks, eps, rule, caps, easy, out, count)
-        hard = np.flatnonzero(count == cascade_easy.HARD)
-        hard_out, hard_count = np.zeros((len(hard), 3)), np.zeros(len(hard), np.int64)
-        cascade_lanes.hard_failures(
-            arrays, quick, frozen(nodes[own[hard]]), weight, eps, rule, most, lane_caps,
-            general, lanes, hard_out, hard_count,
-        )  # fmt: skip
-        out[hard], count[hard] = hard_out, hard_count
+        ranks = frozen(quick.rank[nodes[own]])
+        cascade_lanes.single_failures(quick, ranks, eps, rule, most, caps, *work, out, count)
         loss[own], rounds[own] = out, count
 
     chunk = max(CHUNK, min(FAST_CHUNK, -(-len(nodes) // 4)))
     in_threads(len(nodes), chunk, jobs, new_work, play, progress)
     return loss, rounds
+
+
+def caps_of(arrays: kernel.CascadeArrays) -> Array:
+    """Return how many links a failure may cost before lanes are cheaper: measured, not derived."""
+    n_up, n_down = len(arrays.up_supplier), len(arrays.down_slot)
+    return np.array([n_up // 20, n_down // 40, n_up // 4], dtype=np.int64) + 300
 
 
 def in_threads(

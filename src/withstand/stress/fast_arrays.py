@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from withstand.kernels.cascade import CascadeArrays
-from withstand.kernels.cascade_lanes import FastArrays
+from withstand.kernels.cascade_easy import FastArrays
 from withstand.stress.cascade_arrays import frozen
 
 Array = np.ndarray
@@ -39,6 +39,8 @@ def fast_arrays(arrays: CascadeArrays, weight: Array) -> FastArrays:
                 next_weight,
                 _push(row, next_weight, n),
                 *slots,
+                arrays.market_indptr.astype(np.int32),
+                np.argsort(arrays.market[order], kind="stable").astype(np.int32),
             )
         )
     )
@@ -83,4 +85,3 @@ def _slots(arrays: CascadeArrays, rank: Array, n: int) -> tuple[Array, ...]:
         source[by_slot].astype(np.int32),
         arrays.down_share[by_slot],
     )
-

@@ -17,7 +17,7 @@ end empty, and what could only arrive after it need not be shipped.
 
 Every path of `simulate` satisfies all of this, so the least loss is never above the simulated one.
 An important input lets output run down: x <= max(s, (s + x0)/2), with s = at hand / a. That set is
-not convex; the row above is its convex hull for outputs up to x_max, exact at used = 0 and at x_max.
+not convex; the row above is its convex hull for outputs up to x_max (the capacity).
 
 Quantities are in units of output at rest (links and stocks: of the input's use at rest), so that
 coefficients are near 1.
@@ -25,17 +25,21 @@ coefficients are near 1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
 from withstand.errors import UsageError
-from withstand.model.hits import Hit
-from withstand.model.network import ProductionNetwork
 from withstand.model.recipe_inputs import CONSUMED, ESSENTIAL, MINOR
 from withstand.stress.arrays import lead_times
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from withstand.model.hits import Hit
+    from withstand.model.network import ProductionNetwork
 
 Array = np.ndarray
 LARGEST = 20_000_000
@@ -89,9 +93,7 @@ class Parts:
     flow: Array
 
 
-def parts_of(
-    network: ProductionNetwork, *, alpha_max: float = 1.0, reroute: bool = False
-) -> Parts:
+def parts_of(network: ProductionNetwork, *, alpha_max: float = 1.0, reroute: bool = False) -> Parts:
     """Return what binds; with `reroute`, every maker of a product may serve every user of it."""
     final = np.maximum(network.final_demand, 0.0)
     link_input, supplier, lead, flow, links = _links(network, reroute)
@@ -139,9 +141,7 @@ def parts_of(
     )
 
 
-def _links(
-    network: ProductionNetwork, reroute: bool
-) -> tuple[Array, Array, Array, Array, Array]:
+def _links(network: ProductionNetwork, reroute: bool) -> tuple[Array, Array, Array, Array, Array]:
     """Return input, supplier, lead time, flow at rest and index of all links, new ones last."""
     link_input, supplier = network.link_input, network.link_supplier
     lead = lead_times(network)
@@ -254,8 +254,7 @@ def programme_of(
             "Play fewer periods, use reroute=False, or a smaller network."
         )
     output, unmet, stock, used = (
-        start + times[:, None] * w + np.arange(w)
-        for start, w in zip(ends[:4], widths, strict=True)
+        start + times[:, None] * w + np.arange(w) for start, w in zip(ends[:4], widths, strict=True)
     )
     shipped = ends[4] + np.arange(len(shipped_link))
     factor, demand, limit = _factors(parts, network, hits, n_periods)

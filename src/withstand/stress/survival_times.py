@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,16 +13,19 @@ import polars as pl
 from withstand.errors import UsageError
 from withstand.executor import executor
 from withstand.model.findings import Finding, nearest
-from withstand.model.network import ProductionNetwork
 from withstand.model.provenance import Provenance, provenance_of
 from withstand.model.units import periods_of
 from withstand.stress.affected_nodes import Reach
 from withstand.stress.best_response import Loss, no_demand, weights
+from withstand.stress.first_shortages import WAY, first_shortage
+from withstand.stress.pooled_stocks import chain_time
 from withstand.stress.response_programme import Parts, parts_of
-from withstand.stress.steady_response import SteadyProgramme, chain_time
+from withstand.stress.steady_response import SteadyProgramme
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from withstand.model.network import ProductionNetwork
 
 Array = np.ndarray
 Recovery = str | float | Mapping[str, float | str]
@@ -153,8 +155,8 @@ class Survival:
                 f"There is no {self.kind} '{label[:60]}' here."
                 + (f" Did you mean {near}?" if near else "")
             )
-        rows = _first_way(self.network, self._parts, self.members[index[label]])
-        return pl.DataFrame(rows, schema=_WAY, orient="row")
+        rows = first_shortage(self.network, self._parts, self.members[index[label]])
+        return pl.DataFrame(rows, schema=WAY, orient="row")
 
     def summary(self) -> str:
         """Return two sentences: how many are exposed, and the worst."""
@@ -172,18 +174,6 @@ class Survival:
                 f"{period}s, and {self.gap[worst]:.1f} {period}s suffer"
             )
         return f"{text}."
-
-
-_WAY = {
-    "step": pl.Int64,
-    "node": pl.String,
-    "input": pl.String,
-    "supplier": pl.String,
-    "lead": pl.Float64,
-    "stock": pl.Float64,
-    "cover": pl.Float64,
-    "short_after": pl.Float64,
-}
 
 
 def survival(
@@ -250,10 +240,12 @@ def survival(
     The stock of steel lasts three weeks and four more are under way from Japan; meanwhile the home
     mill makes half as much again: 120 t = 360 + 4 x 96 + 24 + 36 (t - 1) at t = 8.71.
 
+    >>> import polars as pl
     >>> from withstand.examples import tiny
     >>> result = survival(tiny(), recovery="12w")
-    >>> result.to_frame()["node", "tts", "gap", "pi"].rows()[1]
-    ('STEEL@JP', 8.714285714285714, 7.2857142857142865, 17850.0)
+    >>> rounded = result.to_frame().with_columns(pl.col("tts", "gap").round(2))
+    >>> rounded["node", "tts", "gap", "pi"].rows()[1]
+    ('STEEL@JP', 8.71, 7.29, 17850.0)
     >>> result.why("STEEL@JP")["node", "cover", "short_after"].rows()
     [('STEEL@JP', None, 0.0), ('GEAR@HOME', 3.75, 7.75)]
     """
@@ -431,59 +423,3 @@ def _recovery(
                 )
             ttr[index[label]] = periods_of(duration, period)
     return ttr
-
-
-Way = tuple[int, str, str | None, str | None, float | None, float | None, float | None, float]
-
-
-def _first_way(network: ProductionNetwork, parts: Parts, members: Array) -> list[Way]:
-    """Return the way to the first shortage of final demand at rates at rest (shortest path)."""
-    failed = np.flatnonzero(np.isin(parts.nodes, members))
-    of_supplier = np.argsort(parts.supplier, kind="stable")
-    first = np.searchsorted(parts.supplier[of_supplier], np.arange(len(parts.nodes) + 1))
-    with np.errstate(divide="ignore"):
-        cover = np.where(
-            parts.flow > 0, parts.stock[parts.link_input] / np.maximum(parts.flow, 1e-300), np.inf
-        )
-    after = dict.fromkeys(failed.tolist(), 0.0)
-    came: dict[int, int] = {}
-    queue = [(0.0, n) for n in after]
-    while queue:
-        time, node = heapq.heappop(queue)
-        if time > after[node]:
-            continue
-        if parts.final_demand[node] > 0:
-            return _way_to(network, parts, node, after, came, cover)
-        for k in of_supplier[first[node] : first[node + 1]].tolist():
-            buyer = int(parts.buyer[parts.link_input[k]])
-            found = time + float(parts.lead[k]) + float(cover[k])
-            if found < after.get(buyer, np.inf):
-                after[buyer], came[buyer] = found, k
-                heapq.heappush(queue, (found, buyer))
-    return []
-
-
-def _way_to(
-    network: ProductionNetwork,
-    parts: Parts,
-    node: int,
-    after: dict[int, float],
-    came: dict[int, int],
-    cover: Array,
-) -> list[Way]:
-    rows: list[Way] = []
-    while True:
-        label = str(network.node_labels[parts.nodes[node]])
-        if node not in came:
-            rows.append((0, label, None, None, None, None, None, after[node]))
-            break
-        k = came[node]
-        i, supplier = int(parts.link_input[k]), int(parts.supplier[k])
-        rows.append(
-            (0, label,
-             str(network.product_labels[network.input_product[parts.inputs[i]]]),
-             str(network.node_labels[parts.nodes[supplier]]),
-             float(parts.lead[k]), float(parts.stock[i]), float(cover[k]), after[node])
-        )  # fmt: skip
-        node = supplier
-    return [(step, *row[1:]) for step, row in enumerate(reversed(rows))]

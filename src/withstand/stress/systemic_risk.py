@@ -13,9 +13,9 @@ import polars as pl
 from withstand.errors import UsageError
 from withstand.model.network import ProductionNetwork
 from withstand.model.provenance import Provenance, provenance_of
+from withstand.stress.bounds import Bounds, bound_failures
 from withstand.stress.cascade_arrays import PerNode, index_of, indices_of, prepare
 from withstand.stress.cascades import EPS, Cascade, cascade, check_eps, rule_of, weights_of
-from withstand.stress.bounds import Bounds, bound_failures
 from withstand.stress.failures import Failures, fail_each
 
 if TYPE_CHECKING:
@@ -101,7 +101,11 @@ class SystemicRisk:
 
     def top(self, n: int = 10) -> pl.DataFrame:
         """Return the n nodes whose failure takes most along."""
-        return self.to_frame().sort(["esri", "node"], descending=[True, False], nulls_last=True).head(n)
+        return (
+            self.to_frame()
+            .sort(["esri", "node"], descending=[True, False], nulls_last=True)
+            .head(n)
+        )
 
     def cascade_of(self, node: str) -> Cascade:
         """Return the whole cascade of one node's failure, under the same rules."""

@@ -1,0 +1,172 @@
+"""Every firm's systemic risk on a synthetic network: one command, one table.
+
+    python benchmarks/esri.py --firms 100000 --links 10 --sectors 600 [--thin off|on]
+                              [--jobs 1|2] [--off] [--sample N]
+
+Times are wall and processor seconds; the compile time is that of the first call in this process
+(near zero when numba's cache is warm).
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+import time
+from types import ModuleType
+
+import numpy as np
+import polars as pl
+from networks import firm_generator
+
+from withstand.model.network import ProductionNetwork
+from withstand.readers.firms import network_from_links
+from withstand.stress.cascade_arrays import prepare
+from withstand.stress.cascades import cascade
+from withstand.stress.failures import fail_each
+from withstand.stress.systemic_risk import esri
+
+NO_GENERATOR = (
+    "the generator of firm networks (shared/bench/firm_network.py) is not beside this repository"
+)
+
+
+def firm_frames(
+    generator: ModuleType,
+    n_firms: int,
+    links: float = 10,
+    sectors: int = 600,
+    thin: str | None = None,
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Return nodes, links and classes of a generated network."""
+    options = generator.thin_options(n_firms, thin) if thin else {}
+    options = {"mean_degree": links, "n_sectors": sectors} | options
+    net = generator.firm_network(n_firms, **options)
+    m = len(net["essential"])
+    return (
+        pl.DataFrame({"id": np.arange(n_firms), "sector": net["sector"]}),
+        pl.DataFrame({k: net[k] for k in ("supplier", "buyer", "value")}),
+        pl.DataFrame(
+            {
+                "supplier_sector": np.repeat(np.arange(m), m),
+                "buyer_sector": np.tile(np.arange(m), m),
+                "class": net["essential"].ravel(),
+            }
+        ),
+    )
+
+
+class Clock:
+    """Wall and processor seconds of a block."""
+
+    def __enter__(self) -> Clock:
+        self.wall, self.cpu = -time.perf_counter(), -time.process_time()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.wall += time.perf_counter()
+        self.cpu += time.process_time()
+
+    def __str__(self) -> str:
+        return f"{self.wall:9.3f} s wall {self.cpu:9.3f} s cpu"
+
+
+def compile_kernels(network: ProductionNetwork, rule: int) -> Clock:
+    """Call every kernel once on a few nodes."""
+    prepared = prepare(network)
+    weight = prepared.weight / prepared.weight.sum()
+    with Clock() as clock:
+        for fast in (True, False):
+            fail_each(prepared, np.arange(2), weight, 1e-2, rule, 1, fast=fast)
+        cascade(network, np.eye(1, network.n_nodes)[0])
+    return clock
+
+
+def one_shock(network: ProductionNetwork, n: int = 50) -> tuple[float, dict[int, float]]:
+    """Return the median milliseconds of one shock of one firm, in all and by rounds."""
+    times: list[float] = []
+    rounds: list[int] = []
+    for node in np.random.default_rng(2).permutation(network.n_nodes)[:n]:
+        psi = np.zeros(network.n_nodes)
+        psi[node] = 1.0
+        start = time.process_time()
+        rounds.append(cascade(network, psi).iterations)
+        times.append((time.process_time() - start) * 1e3)
+    by = {t: float(np.median(np.array(times)[np.array(rounds) == t])) for t in sorted(set(rounds))}
+    return float(np.median(times)), by
+
+
+def ten_rounds(network: ProductionNetwork, n: int = 11) -> float:
+    """Return the median milliseconds of ten rounds of one shock."""
+    times = []
+    for node in np.random.default_rng(3).permutation(network.n_nodes)[:n]:
+        psi = np.zeros(network.n_nodes)
+        psi[node] = 1.0
+        eps, result = 1e-2, None
+        while result is None or (result.iterations < 10 and eps > 1e-12):
+            eps /= 2.0
+            start = time.process_time()
+            result = cascade(network, psi, eps=eps)
+            spent = (time.process_time() - start) * 1e3
+        times.append(spent)
+    return float(np.median(times))
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Systemic risk of every firm.")
+    parser.add_argument("--firms", type=int, default=10_000)
+    parser.add_argument("--links", type=float, default=10)
+    parser.add_argument("--sectors", type=int, default=600)
+    parser.add_argument("--thin", choices=["off", "on"])
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--off", action="store_true", help="without replaceability")
+    parser.add_argument("--sample", type=int, help="that many firms at random instead of all")
+    args = parser.parse_args(argv)
+    generator = firm_generator()
+    if generator is None:
+        print(f"skipped: {NO_GENERATOR}")
+        return 0
+    frames = firm_frames(generator, args.firms, args.links, args.sectors, args.thin)
+    with Clock() as building:
+        network = network_from_links(*frames)
+    del frames
+    with Clock() as preparing:
+        prepared = prepare(network)
+    rule = 0 if args.off else 1
+    print(f"{network}\nbuild network  {building}\nprepare        {preparing}")
+    print(f"compile        {compile_kernels(network, rule)}")
+    nodes = None
+    if args.sample:
+        nodes = np.random.default_rng(1).permutation(args.firms)[: args.sample]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    with Clock() as running:
+        risk = esri(network, replaceability=not args.off, nodes=nodes, jobs=args.jobs)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    n = len(risk.esri)
+    print(f"{n:,} failures {running}   {running.cpu / n * 1e3:.3f} ms cpu a firm, jobs {args.jobs}")
+    print(f"peak memory    {peak:.0f} MB ({before:.0f} MB after building the network)")
+    print(f"rounds         mean {risk.iterations.mean():.2f}, largest {risk.iterations.max()}")
+    print(f"mean ESRI      {risk.esri.mean():.6f}")
+    sample = np.random.default_rng(4).permutation(n)[
+        : max(10, min(100, 3_000_000 // network.n_links))
+    ]
+    weight = prepared.weight / prepared.weight.sum()
+    with Clock() as general:
+        found = fail_each(prepared, risk.nodes[sample], weight, 1e-2, rule, 1, fast=False)
+    gap = np.abs(found.loss[:, 0] - risk.esri[sample]).max()
+    same = (found.rounds == risk.iterations[sample]).all()
+    print(
+        f"general kernel {general.cpu / len(sample) * 1e3:.2f} ms cpu a firm on {len(sample)} firms; "
+        f"largest difference {gap:.1e}, same rounds: {bool(same)}"
+    )
+    median, by = one_shock(network)
+    listed = ", ".join(f"{t}: {ms:.2f}" for t, ms in by.items())
+    print(
+        f"one shock      median {median:.2f} ms cpu (by rounds {listed}); "
+        f"ten rounds {ten_rounds(network):.1f} ms"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
