@@ -1,7 +1,25 @@
-"""What happens when: shocks played on a network."""
+"""What happens when: shocks played on a network, cascades, and the best possible answer."""
 
 from __future__ import annotations
 
+from withstand.stress.best_response import Response, respond
+from withstand.stress.cascades import Cascade, cascade
+from withstand.stress.ensembles import Ensemble, ensemble
 from withstand.stress.simulation import Simulation, simulate
+from withstand.stress.survival_times import Survival, survival
+from withstand.stress.systemic_risk import SystemicRisk, esri
 
-__all__ = ["Simulation", "simulate"]
+__all__ = [
+    "Cascade",
+    "Ensemble",
+    "Response",
+    "Simulation",
+    "Survival",
+    "SystemicRisk",
+    "cascade",
+    "ensemble",
+    "esri",
+    "respond",
+    "simulate",
+    "survival",
+]
