@@ -156,7 +156,7 @@ def main(argv: list[str] | None = None) -> int:
     gap = np.abs(found.loss[:, 0] - risk.esri[sample]).max()
     same = (found.rounds == risk.iterations[sample]).all()
     print(
-        f"general kernel {general.cpu / len(sample) * 1e3:.2f} ms cpu a firm on {len(sample)} firms; "
+        f"general kernel {general.cpu / len(sample) * 1e3:.2f} ms cpu a firm, {len(sample)} firms; "
         f"largest difference {gap:.1e}, same rounds: {bool(same)}"
     )
     median, by = one_shock(network)

@@ -1,4 +1,4 @@
-"""The slow twin of the cascade kernels: dense matrices, the published formulas, state h = 1 - loss."""
+"""The slow twin of the cascade kernels: dense, as published, with the state h = 1 - loss."""
 
 import numpy as np
 

@@ -6,7 +6,8 @@ import pytest
 
 import naive_cascade as naive
 from withstand.kernels import cascade as kernel
-from withstand.kernels import cascade_easy, cascade_lanes, lanes
+from withstand.kernels import cascade_lanes, lanes
+from withstand.kernels import cascade_memory as memory
 from withstand.readers.firms import network_from_links
 from withstand.stress.cascade_arrays import frozen, prepare
 from withstand.stress.cascades import cascade
@@ -171,12 +172,12 @@ def test_relabelling_nodes_changes_nothing(seed):
 def test_a_workspace_is_empty_after_use():
     W, sector, classes = random_firms(7)
     prepared = prepare(network_of(W, sector, classes))
-    work = kernel.new_work(prepared.arrays)
+    work = memory.new_work(prepared.arrays)
     kernel.single_failures(
         prepared.arrays, frozen(np.arange(len(W))), frozen(prepared.weight), 1e-2,
         kernel.REPLACE_RELATIVE, 1000, work, np.zeros((len(W), 3)), np.zeros(len(W), np.int64),
     )  # fmt: skip
-    fresh = kernel.new_work(prepared.arrays)
+    fresh = memory.new_work(prepared.arrays)
     for name in fresh._fields:
         if name not in ("down_list", "up_list", "changed", "touched"):
             assert np.array_equal(getattr(work, name), getattr(fresh, name)), name
@@ -191,7 +192,7 @@ def by_fast_kernels(network, rule, eps, caps):
     weight = frozen(prepared.weight / prepared.weight.sum())
     fast, n = fast_arrays(prepared.arrays, weight), network.n_nodes
     out, rounds = np.zeros((n, 3)), np.zeros(n, np.int64)
-    easy, lane = cascade_easy.new_easy_work(fast), cascade_lanes.new_lane_work(fast)
+    easy, lane = memory.new_easy_work(fast), memory.new_lane_work(fast)
     for part in np.array_split(np.arange(n), 3):  # the workspaces are used again
         loss, count = np.zeros((len(part), 3)), np.zeros(len(part), np.int64)
         cascade_lanes.single_failures(

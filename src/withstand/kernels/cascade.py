@@ -28,8 +28,6 @@ h = 1 - loss.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
 
@@ -42,132 +40,9 @@ REPLACE_PARITY = (
 EMPTY = 1e-10
 _SUM_AFRESH = np.float64(1e-2)  # share of a market left below which availability is summed afresh
 
-# work.count
+# work.counts
 _N_DOWN, _N_UP, _N_CHANGED, _ROUND = np.int64(0), np.int64(1), np.int64(2), np.int64(3)
 _TOUCHED, _AFRESH = np.int64(1), np.int64(1)
-
-
-class CascadeArrays(NamedTuple):
-    """A network as losses see it; make it read-only.
-
-    Parameters
-    ----------
-    size : ndarray of float64, shape (n_nodes,), one unit per market
-        s: what a node counts for in its market.
-    market : ndarray of int64, shape (n_nodes,)
-        Who can replace whom.
-    market_size : ndarray of float64, shape (n_markets,)
-    market_indptr, market_node : ndarray of int64, shape (n_markets + 1,), (n_nodes,)
-        The nodes of each market.
-    up_indptr, up_supplier : ndarray of int64, shape (n_nodes + 1,), (n_links,)
-        Suppliers of each buyer.
-    up_share : ndarray of float64, shape (n_links,)
-        U: share of the supplier's sales.
-    down_indptr, down_slot : ndarray of int64, shape (n_nodes + 1,), (n_down_links,)
-        Slots that each supplier serves.
-    down_share : ndarray of float64, shape (n_down_links,)
-        D: share of what the slot needs.
-    slot_indptr, slot_buyer : ndarray of int64, shape (n_nodes + 1,), (n_slots,)
-        Slots of each buyer, and the buyer of each slot.
-    """
-
-    size: np.ndarray
-    market: np.ndarray
-    market_size: np.ndarray
-    market_indptr: np.ndarray
-    market_node: np.ndarray
-    up_indptr: np.ndarray
-    up_supplier: np.ndarray
-    up_share: np.ndarray
-    down_indptr: np.ndarray
-    down_slot: np.ndarray
-    down_share: np.ndarray
-    slot_indptr: np.ndarray
-    slot_buyer: np.ndarray
-
-
-class CascadeWork(NamedTuple):
-    """The state of one scenario; made by `new_work`, empty again after `clear`.
-
-    Parameters
-    ----------
-    down, up : ndarray of float64, shape (n_nodes,), 0 to 1
-        Losses d and u.
-    psi_down, psi_up : ndarray of float64, shape (n_nodes,), 0 to 1
-        Losses at the start.
-    passed : ndarray of float64, shape (n_nodes,)
-        sigma d as last passed on to buyers.
-    up_sum, up_change : ndarray of float64, shape (n_nodes,)
-        sum U u, and the last change of u.
-    slot_sum : ndarray of float64, shape (n_slots,)
-    available : ndarray of float64, shape (n_markets,)
-    down_list, up_list : ndarray of int64, shape (n_nodes,)
-        Nodes with a loss, in the order they were hit.
-    changed, touched : ndarray of int64, shape (n_nodes,)
-        Nodes whose u changed in the last round; nodes that a round may change.
-    mark, market_mark : ndarray of int64, shape (n_nodes,), (n_markets,)
-    is_hit_down, is_hit_up : ndarray of int64, shape (n_nodes,)
-        1 for nodes on the lists.
-    round_down, round_up : ndarray of int64, shape (n_nodes,)
-        Round in which a node was first hit (0: by the scenario itself).
-    count : ndarray of int64, shape (4,)
-        Lengths of down_list, up_list and changed; rounds so far.
-    """
-
-    down: np.ndarray
-    up: np.ndarray
-    psi_down: np.ndarray
-    psi_up: np.ndarray
-    passed: np.ndarray
-    up_sum: np.ndarray
-    up_change: np.ndarray
-    slot_sum: np.ndarray
-    available: np.ndarray
-    down_list: np.ndarray
-    up_list: np.ndarray
-    changed: np.ndarray
-    touched: np.ndarray
-    mark: np.ndarray
-    market_mark: np.ndarray
-    is_hit_down: np.ndarray
-    is_hit_up: np.ndarray
-    round_down: np.ndarray
-    round_up: np.ndarray
-    count: np.ndarray
-
-
-def new_work(arrays: CascadeArrays) -> CascadeWork:
-    """Return a workspace without losses: about 150 bytes a node and 8 a slot."""
-    n, m = len(arrays.size), len(arrays.market_size)
-    numbers = {
-        name: np.zeros(n)
-        for name in ("down", "up", "psi_down", "psi_up", "passed", "up_sum", "up_change")
-    }
-    lists = {
-        name: np.zeros(n, np.int64)
-        for name in (
-            "down_list", "up_list", "changed", "touched", "mark",
-            "is_hit_down", "is_hit_up", "round_down", "round_up",
-        )
-    }  # fmt: skip
-    return CascadeWork(
-        slot_sum=np.zeros(len(arrays.slot_buyer)),
-        available=arrays.market_size.copy(),
-        market_mark=np.zeros(m, np.int64),
-        count=np.zeros(4, np.int64),
-        **numbers,
-        **lists,
-    )
-
-
-def read_only(arrays: CascadeArrays) -> CascadeArrays:
-    """Return the arrays contiguous and read-only, so that kernels are compiled once."""
-    fixed = {}
-    for name, values in arrays._asdict().items():
-        array = np.ascontiguousarray(values).view()
-        array.flags.writeable = False
-        fixed[name] = array
-    return arrays._replace(**fixed)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -179,8 +54,8 @@ def hit(arrays, node, psi_down, psi_up, work):
         work.down[node] = psi_down
         work.is_hit_down[node] = 1
         work.round_down[node] = 0
-        work.down_list[work.count[_N_DOWN]] = node
-        work.count[_N_DOWN] += 1
+        work.down_list[work.counts[_N_DOWN]] = node
+        work.counts[_N_DOWN] += 1
         market = arrays.market[node]
         work.available[market] -= arrays.size[node] * psi_down
         if work.available[market] <= _SUM_AFRESH * arrays.market_size[market]:
@@ -190,10 +65,10 @@ def hit(arrays, node, psi_down, psi_up, work):
         work.up_change[node] = psi_up
         work.is_hit_up[node] = 1
         work.round_up[node] = 0
-        work.up_list[work.count[_N_UP]] = node
-        work.count[_N_UP] += 1
-        work.changed[work.count[_N_CHANGED]] = node
-        work.count[_N_CHANGED] += 1
+        work.up_list[work.counts[_N_UP]] = node
+        work.counts[_N_UP] += 1
+        work.changed[work.counts[_N_CHANGED]] = node
+        work.counts[_N_CHANGED] += 1
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -213,7 +88,7 @@ def step(arrays, rule, work):
     float
         Largest change of any h = 1 - loss on either channel.
     """
-    work.count[_ROUND] += 1
+    work.counts[_ROUND] += 1
     up = _step_up(arrays, work)
     down = _step_down(arrays, rule, work)
     return max(up, down)
@@ -223,7 +98,7 @@ def step(arrays, rule, work):
 def _step_up(arrays, work):
     """u_i <- min(1, max(psi_up_i, sum_j U_ij u_j)): push last round's changes to suppliers."""
     n_touched = 0
-    for q in range(work.count[_N_CHANGED]):
+    for q in range(work.counts[_N_CHANGED]):
         buyer = work.changed[q]
         change = work.up_change[buyer]
         work.up_change[buyer] = 0.0
@@ -249,10 +124,10 @@ def _step_up(arrays, work):
             n_changed += 1
             if work.is_hit_up[node] == 0:
                 work.is_hit_up[node] = 1
-                work.round_up[node] = work.count[_ROUND]
-                work.up_list[work.count[_N_UP]] = node
-                work.count[_N_UP] += 1
-    work.count[_N_CHANGED] = n_changed
+                work.round_up[node] = work.counts[_ROUND]
+                work.up_list[work.counts[_N_UP]] = node
+                work.counts[_N_UP] += 1
+    work.counts[_N_CHANGED] = n_changed
     return largest
 
 
@@ -275,7 +150,7 @@ def replacement(arrays, rule, available, node):
 def _step_down(arrays, rule, work):
     """d_j <- min(1, max(psi_j, largest slot)): push differences of sigma d to buyers."""
     n_touched = 0
-    for q in range(work.count[_N_DOWN]):
+    for q in range(work.counts[_N_DOWN]):
         node = work.down_list[q]
         first, last = arrays.down_indptr[node], arrays.down_indptr[node + 1]
         if first == last:
@@ -318,9 +193,9 @@ def _lose(arrays, node, new, work):
     work.down[node] = new
     if work.is_hit_down[node] == 0:
         work.is_hit_down[node] = 1
-        work.round_down[node] = work.count[_ROUND]
-        work.down_list[work.count[_N_DOWN]] = node
-        work.count[_N_DOWN] += 1
+        work.round_down[node] = work.counts[_ROUND]
+        work.down_list[work.counts[_N_DOWN]] = node
+        work.counts[_N_DOWN] += 1
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -345,7 +220,7 @@ def _sum_market(arrays, market, down):
 @njit(cache=True, nogil=True, error_model="numpy")
 def clear(arrays, work):
     """Forget the losses of a scenario, at the cost of what it touched."""
-    for q in range(work.count[_N_DOWN]):
+    for q in range(work.counts[_N_DOWN]):
         node = work.down_list[q]
         market = arrays.market[node]
         work.available[market] = arrays.market_size[market]
@@ -353,23 +228,23 @@ def clear(arrays, work):
         work.is_hit_down[node] = work.round_down[node] = 0
         for p in range(arrays.down_indptr[node], arrays.down_indptr[node + 1]):
             work.slot_sum[arrays.down_slot[p]] = 0.0
-    for q in range(work.count[_N_UP]):
+    for q in range(work.counts[_N_UP]):
         node = work.up_list[q]
         work.up[node] = work.psi_up[node] = work.up_sum[node] = work.up_change[node] = 0.0
         work.is_hit_up[node] = work.round_up[node] = 0
-    for k in range(len(work.count)):
-        work.count[k] = 0
+    for k in range(len(work.counts)):
+        work.counts[k] = 0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def add_up(weight, work, out):
     """Write the weighted losses: the larger of the two channels, downstream, upstream."""
     either, down, up = 0.0, 0.0, 0.0
-    for q in range(work.count[_N_DOWN]):
+    for q in range(work.counts[_N_DOWN]):
         node = work.down_list[q]
         down += weight[node] * work.down[node]
         either += weight[node] * max(work.down[node], work.up[node])
-    for q in range(work.count[_N_UP]):
+    for q in range(work.counts[_N_UP]):
         node = work.up_list[q]
         up += weight[node] * work.up[node]
         if work.is_hit_down[node] == 0:

@@ -94,7 +94,7 @@ def _check(arrays, rule, channel, psi, k, slot_sum, available, candidate, image,
             image[i] = swap[i]
             if t < k - 1:
                 least[i] = min(least[i], image[i])
-    for i in range(len(image)):
+    for i in range(len(image)):  # noqa: SIM110 (numba has no all() of a generator)
         if image[i] > candidate[i] + SLACK:
             return False
     return True
@@ -126,7 +126,7 @@ def _certify(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def bound_failures(
+def bound_failures(  # noqa: C901 (one failure after the other, as the module tells it)
     arrays, nodes, weight, tol, rule, most_rounds, windows, factors, work, slots, markets, state,
     low, high,
 ):  # fmt: skip

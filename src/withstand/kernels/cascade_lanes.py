@@ -7,63 +7,16 @@ stop rule are those of `withstand.kernels.cascade`; every sum is taken afresh ea
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
 
 from withstand.kernels import lanes
 from withstand.kernels.cascade import EMPTY, REPLACE_NONE, REPLACE_RELATIVE
-from withstand.kernels.cascade_easy import HARD, N_DOWN, N_UP, FastArrays, clear, enter, fail
+from withstand.kernels.cascade_easy import HARD, fail
+from withstand.kernels.cascade_sparse import N_DOWN, N_UP, clear, enter
 
 N_LANES = lanes.N_LANES
 _FREE = np.int64(-1)
-
-
-class LaneWork(NamedTuple):
-    """State of the lanes; made by `new_lane_work`, empty again after use.
-
-    `down`, `up`, `next_up`, `passed` have shape (n_nodes, N_LANES), `available` and `inverse`
-    (n_markets, N_LANES); the small ones hold one number a lane. `at_rest` is the availability of
-    markets by nodes without slots.
-    """
-
-    down: np.ndarray
-    up: np.ndarray
-    next_up: np.ndarray
-    passed: np.ndarray
-    available: np.ndarray
-    inverse: np.ndarray
-    at_rest: np.ndarray
-    place: np.ndarray
-    top_down: np.ndarray
-    top_up: np.ndarray
-    spare: np.ndarray
-    keep: np.ndarray
-    sums: np.ndarray
-    failed: np.ndarray
-    job: np.ndarray
-    rounds: np.ndarray
-
-
-def new_lane_work(fast: FastArrays) -> LaneWork:
-    """Return lanes that are free: 256 bytes a node."""
-    n, m = len(fast.size), len(fast.market_size)
-    place = np.full(n, -1, dtype=np.int64)
-    place[fast.buyers] = np.arange(len(fast.buyers))
-    at_rest = np.bincount(fast.market[place < 0], fast.size[place < 0], m).astype(np.float64)
-    available = np.repeat(fast.market_size[:, None], N_LANES, axis=1)
-    small = [np.zeros(N_LANES) for _ in range(4)]
-    return LaneWork(
-        *(np.zeros((n, N_LANES)) for _ in range(4)),
-        np.ascontiguousarray(available),
-        np.zeros((m, N_LANES)),
-        at_rest,
-        place,
-        *small,
-        np.zeros((3, N_LANES)),
-        *(np.full(N_LANES, -1, dtype=np.int64) for _ in range(3)),
-    )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -117,17 +70,17 @@ def single_failures(fast, nodes, eps, rule, most_rounds, caps, work, lane, out, 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _scatter(fast, k, up, work, lane):
     """Copy the state of the first rounds into lane k."""
-    for q in range(work.count[N_DOWN]):
+    for q in range(work.counts[N_DOWN]):
         node = work.down_list[q]
         lane.down[node, k] = work.down[node]
         lane.available[fast.market[node], k] = work.available[fast.market[node]]
-    for q in range(work.count[N_UP]):
+    for q in range(work.counts[N_UP]):
         node = work.up_list[q]
         up[node, k] = work.up[node]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _round(fast, rule, up, next_up, lane):
+def _round(fast, rule, up, next_up, lane):  # noqa: C901 (rows split at the failed nodes)
     """Play one round of all lanes; the failed node of each lane stays at its loss of 1."""
     _invert(fast, rule, lane)
     lanes.pass_on(lane.down, lane.inverse, fast.size, fast.market, lane.passed, 0, len(fast.size))

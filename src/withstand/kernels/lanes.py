@@ -11,7 +11,9 @@ Multiply-add is fused, in the same order for every number of threads.
 
 from __future__ import annotations
 
-from llvmlite import ir
+from typing import Any
+
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import config, types
 from numba.extending import intrinsic
 
@@ -255,8 +257,8 @@ def _larger(x, y):
     return x * (x >= y) + y * (y > x)
 
 
-if config.DISABLE_JIT:
-    up_rows, down_rows = _plain_up_rows, _plain_down_rows
-    pass_on, add_up = _plain_pass_on, _plain_add_up
-else:
-    up_rows, down_rows, pass_on, add_up = _up_rows, _down_rows, _pass_on, _add_up
+_is_plain = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]
+up_rows: Any = _plain_up_rows if _is_plain else _up_rows
+down_rows: Any = _plain_down_rows if _is_plain else _down_rows
+pass_on: Any = _plain_pass_on if _is_plain else _pass_on
+add_up: Any = _plain_add_up if _is_plain else _add_up

@@ -31,6 +31,14 @@ def indptr_of(sorted_groups: Array, n_groups: int) -> Array:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
+def order_of(first: Array, then: Array) -> Array:
+    """Return the order by two arrays of whole numbers from 0 on; ties stay as they stand."""
+    size = int(then.max(initial=0)) + 1
+    if int(first.max(initial=0)) < np.iinfo(np.int64).max // size:
+        return np.argsort(first * size + then, kind="stable")  # several times as fast
+    return np.lexsort((then, first))
+
+
 def positions_of(wanted: Array, sorted_keys: Array) -> tuple[Array, Array]:
     """For each wanted key list the positions of equal sorted keys: (which wanted, position)."""
     start = np.searchsorted(sorted_keys, wanted, side="left")

@@ -56,6 +56,7 @@ class Layout:
     supplier_link: Array
     links: Joined
     link_rows: LinkRows
+    recipe_rows: Inputs
     missing_pairs: int
 
     def default_shares(self, product: int) -> Array:
@@ -113,6 +114,7 @@ def lay_out(tables: Mapping[str, pl.DataFrame], settings: Settings) -> Layout:
         supplier_link=by_supplier.astype(np.int64),
         links=joined,
         link_rows=rows,
+        recipe_rows=inputs,
         missing_pairs=inputs.missing_pairs,
     )
 

@@ -38,6 +38,7 @@ class Inputs:
         node = encode(labels["nodes"], frame["buyer"])
         product = np.where(node < 0, encode(labels["products"], frame["buyer"]), -1)
         needed = encode(labels["products"], frame["input"])
+        self.product_of_row, self.input_of_row = product, needed  # -1 for rows of a single node
         own = np.flatnonzero(node >= 0)
         general = np.flatnonzero(product >= 0)
         general = general[np.argsort(product[general], kind="stable")]

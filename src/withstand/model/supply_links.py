@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from withstand.model.encoding import Array, encode, numbers, positions_of
+from withstand.model.encoding import Array, encode, numbers, order_of, positions_of
 from withstand.model.tables import EVERY_BUYER
 
 if TYPE_CHECKING:
@@ -49,10 +49,10 @@ class LinkRows:
         )
         self.every_rows, self.every_key = self._sorted(everyone, self.product)
 
-    @staticmethod
-    def _sorted(mask: Array, key: Array) -> tuple[Array, Array]:
+    def _sorted(self, mask: Array, key: Array) -> tuple[Array, Array]:
+        """Rows of one group by key and then supplier, so that links come out in order."""
         rows = np.flatnonzero(mask)
-        rows = rows[np.argsort(key[rows], kind="stable")]
+        rows = rows[order_of(key[rows], self.supplier[rows])]
         return rows, key[rows]
 
     def is_stated(self, n_products: int) -> Array:
@@ -148,7 +148,7 @@ def join_links(rows: LinkRows, key: Array, node_product: Array, weight: Array) -
     n_default = len(which)
     link_input = np.concatenate([link_input, left[which]])
     supplier = np.concatenate([rows.supplier[row], maker])
-    order = np.lexsort((supplier, link_input))
+    order = order_of(link_input, supplier)
     share = np.concatenate([share, default_share])[order]
     link_input = link_input[order]
     return Joined(

@@ -30,6 +30,8 @@ FALL = 1e-6
 REST = 1e-9
 """Share of output by which the state at rest may miss its balance and still count as at rest."""
 SOLVER_TOLERANCE = 1e-9
+EARLY = 1e-3
+"""How much dearer a loss in the first period is than one after the window, to choose among ties."""
 NOISE = 1e-7
 
 
@@ -247,12 +249,12 @@ def respond(
         parts = parts_of(network, alpha_max=alpha_max, reroute=reroute)
         window = [_from(hit, onset) for hit in hits]
         built = programme_of(parts, network, window, n_periods - onset, weight[parts.nodes] / rest)
-        least, solution = _solve(built, time_limit)
+        solution = _solve(built, time_limit)
         output[onset:] = 0.0
         output[onset:, parts.nodes] = solution.columns[built.output] * parts.size
         lost = np.clip(solution.columns[built.unmet], 0.0, None) * parts.final_demand[built.served]
         unmet[onset:, parts.nodes[built.served]] = lost
-        worth_of_capacity[parts.nodes], at_stock = _worth(built, least, rest, alpha_max)
+        worth_of_capacity[parts.nodes], at_stock = _worth(built, solution, rest, alpha_max)
         worth_of_stock[parts.inputs[built.stored]] = at_stock
     parameters = {
         "scenario": scenario.name,
@@ -275,10 +277,18 @@ def respond(
     )
 
 
-def _solve(built: ResponseProgramme, time_limit: float) -> tuple[Solution, Solution]:
-    """Return the least loss with its prices, and of all answers that lose no more a late one."""
+def _solve(built: ResponseProgramme, time_limit: float) -> Solution:
+    """Solve twice: first with early losses a little dearer, and from there as it is.
+
+    The first answer is as a rule among the best of the second, which then has nothing to do: of
+    all answers that lose least, it is one that loses late.
+    """
+    n_periods = len(built.unmet)
+    dearer = built.cost.copy()
+    early = 1.0 - np.arange(n_periods) / n_periods
+    dearer[built.unmet] *= 1.0 + EARLY * early[:, None]
     programme = Programme(
-        cost=built.cost,
+        cost=dearer,
         lower=np.zeros(len(built.cost)),
         upper=built.upper,
         matrix=built.matrix,
@@ -287,14 +297,9 @@ def _solve(built: ResponseProgramme, time_limit: float) -> tuple[Solution, Solut
         tolerance=SOLVER_TOLERANCE,
         time_limit=time_limit,
     )
-    least = _optimal(programme.solve())
-    if least.objective <= SOLVER_TOLERANCE:
-        return least, least
-    programme.set_rows(built.total, np.array([-np.inf]), np.array([least.objective]))
-    n_periods = len(built.unmet)
-    sooner = 1.0 - np.arange(n_periods)[:, None] / n_periods
-    programme.set_cost(built.unmet.ravel(), (built.cost[built.unmet] * sooner).ravel())
-    return least, _optimal(programme.solve())
+    _optimal(programme.solve())
+    programme.set_cost(built.unmet.ravel(), built.cost[built.unmet].ravel())
+    return _optimal(programme.solve())
 
 
 def _optimal(solution: Solution) -> Solution:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from withstand.kernels import cascade as kernel
 from withstand.kernels import cascade_bounds
+from withstand.kernels import cascade_memory as memory
 from withstand.stress.cascade_arrays import Prepared, frozen
 from withstand.stress.failures import MOST_ROUNDS, in_threads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Array = np.ndarray
 WINDOWS = (1, 4, 16, 64, 256)
@@ -43,15 +46,15 @@ def bound_failures(
     windows, factors = frozen(np.array(WINDOWS, np.int64)), frozen(np.array(FACTORS))
     weight = frozen(weight)
 
-    def play(work: tuple[kernel.CascadeWork, Array, Array, Array], part: slice) -> None:
+    def play(work: tuple[memory.CascadeWork, Array, Array, Array], part: slice) -> None:
         cascade_bounds.bound_failures(
             arrays, frozen(nodes[part]), weight, tol, rule, MOST_ROUNDS[rule], windows, factors,
             *work, low[part], high[part],
         )  # fmt: skip
 
-    def new_work() -> tuple[kernel.CascadeWork, Array, Array, Array]:
+    def new_work() -> tuple[memory.CascadeWork, Array, Array, Array]:
         spare = np.zeros(len(arrays.slot_buyer)), np.zeros(len(arrays.market_size))
-        return kernel.new_work(arrays), *spare, np.zeros((9, len(arrays.size)))
+        return memory.new_work(arrays), *spare, np.zeros((9, len(arrays.size)))
 
     in_threads(len(nodes), CHUNK, jobs, new_work, play, progress)
     return Bounds(low=low, high=high)

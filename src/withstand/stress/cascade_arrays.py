@@ -5,15 +5,17 @@ from __future__ import annotations
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from withstand.errors import UsageError
-from withstand.kernels import cascade as kernel
+from withstand.kernels import cascade_memory as memory
 from withstand.model.findings import nearest
-from withstand.model.network import ProductionNetwork
 from withstand.model.recipe_inputs import HOSTED
+
+if TYPE_CHECKING:
+    from withstand.model.network import ProductionNetwork
 
 Array = np.ndarray
 PerNode = Array | Sequence[float] | Mapping[str, float]
@@ -37,7 +39,7 @@ class Prepared:
         What each node weighs by default: link sales, or output by value.
     """
 
-    arrays: kernel.CascadeArrays
+    arrays: memory.CascadeArrays
     value: Array
     share_down: Array
     share_up: Array
@@ -166,15 +168,15 @@ def _arrays(
     share_down: Array,
     slot: Array,
     slot_indptr: Array,
-) -> kernel.CascadeArrays:
+) -> memory.CascadeArrays:
     """Group the links by buyer (up) and by supplier (down), and nodes by market."""
     n, m = network.n_nodes, network.n_products
     by_supplier = network.supplier_link
     passes = slot[by_supplier] >= 0
     count = np.bincount(network.link_supplier[by_supplier[passes]], minlength=n)
     members = np.bincount(network.node_product, minlength=m)
-    return kernel.read_only(
-        kernel.CascadeArrays(
+    return memory.read_only(
+        memory.CascadeArrays(
             size=size,
             market=network.node_product,
             market_size=np.bincount(network.node_product, size, m),

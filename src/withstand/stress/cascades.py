@@ -1,8 +1,7 @@
-"""Cascades of any scenario: how far losses travel along links, down to buyers and up to suppliers."""
+"""Cascades of any scenario: losses travel along links, down to buyers and up to suppliers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,8 +11,8 @@ import polars as pl
 
 from withstand.errors import SolverError, UsageError
 from withstand.kernels import cascade as kernel
+from withstand.kernels import cascade_memory as memory
 from withstand.model.hits import resolve
-from withstand.model.network import ProductionNetwork
 from withstand.model.provenance import Provenance, provenance_of
 from withstand.model.scenario import Scenario
 from withstand.stress.cascade_arrays import (
@@ -26,7 +25,11 @@ from withstand.stress.cascade_arrays import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
+
+    from withstand.model.network import ProductionNetwork
 
 Array = np.ndarray
 EPS = 1e-2
@@ -166,7 +169,6 @@ class Cascade:
         network, prepared = self.network, self._prepared
         rows: list[tuple[str, int, int, float, float, int, bool]] = []
         first, last = network.inputs_indptr[at], network.inputs_indptr[at + 1]
-        product, _ = self._limits()
         for link in range(network.links_indptr[first], network.links_indptr[last]):
             partner, wanted = int(network.link_supplier[link]), int(network.link_input[link])
             share, passed = float(prepared.share_down[link]), float(self._passed[partner])
@@ -309,7 +311,7 @@ def cascade(
     down = _start(network, psi)
     up = down if psi_up is None else _shares(network, psi_up, "psi_up")
     weight = weights_of(network, prepared, weights)
-    work = kernel.new_work(prepared.arrays)
+    work = memory.new_work(prepared.arrays)
     for node in np.flatnonzero((down > 0) | (up > 0)):
         kernel.hit(prepared.arrays, int(node), float(down[node]), float(up[node]), work)
     sums = np.zeros(3)

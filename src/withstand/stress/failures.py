@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from withstand.kernels import cascade as kernel
-from withstand.kernels import cascade_easy, cascade_lanes
+from withstand.kernels import cascade_lanes
+from withstand.kernels import cascade_memory as memory
 from withstand.stress.cascade_arrays import Prepared, frozen
 from withstand.stress.fast_arrays import fast_arrays
 
@@ -104,11 +105,11 @@ def _play_general(
     arrays, most = prepared.arrays, MOST_ROUNDS[rule]
     loss, rounds = np.zeros((len(nodes), 3)), np.zeros(len(nodes), np.int64)
 
-    def play(work: kernel.CascadeWork, part: slice) -> None:
+    def play(work: memory.CascadeWork, part: slice) -> None:
         own = frozen(nodes[part])
         kernel.single_failures(arrays, own, weight, eps, rule, most, work, loss[part], rounds[part])
 
-    in_threads(len(nodes), CHUNK, jobs, lambda: kernel.new_work(arrays), play, progress)
+    in_threads(len(nodes), CHUNK, jobs, lambda: memory.new_work(arrays), play, progress)
     return loss, rounds
 
 
@@ -128,10 +129,10 @@ def _play_fast(
     order = np.random.default_rng(0).permutation(len(nodes))  # even chunks, always the same
     loss, rounds = np.zeros((len(nodes), 3)), np.zeros(len(nodes), np.int64)
 
-    def new_work() -> tuple[cascade_easy.EasyWork, cascade_lanes.LaneWork]:
-        return cascade_easy.new_easy_work(quick), cascade_lanes.new_lane_work(quick)
+    def new_work() -> tuple[memory.EasyWork, memory.LaneWork]:
+        return memory.new_easy_work(quick), memory.new_lane_work(quick)
 
-    def play(work: tuple[cascade_easy.EasyWork, cascade_lanes.LaneWork], part: slice) -> None:
+    def play(work: tuple[memory.EasyWork, memory.LaneWork], part: slice) -> None:
         own = order[part]
         own = own[np.argsort(quick.rank[nodes[own]], kind="stable")]  # hubs first
         out, count = np.zeros((len(own), 3)), np.zeros(len(own), np.int64)
@@ -144,7 +145,7 @@ def _play_fast(
     return loss, rounds
 
 
-def caps_of(arrays: kernel.CascadeArrays) -> Array:
+def caps_of(arrays: memory.CascadeArrays) -> Array:
     """Return how many links a failure may cost before lanes are cheaper: measured, not derived."""
     n_up, n_down = len(arrays.up_supplier), len(arrays.down_slot)
     return np.array([n_up // 20, n_down // 40, n_up // 4], dtype=np.int64) + 300

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from withstand.kernels.cascade import CascadeArrays
-from withstand.kernels.cascade_easy import FastArrays
+from withstand.kernels.cascade_memory import CascadeArrays, FastArrays
 from withstand.stress.cascade_arrays import frozen
 
 Array = np.ndarray

@@ -201,8 +201,6 @@ class ResponseProgramme:
         Columns of shipments; `shipped_link`, `shipped_at` say on which link and when.
     opening : ndarray of int64, shape (n_stored,)
         Rows of the stocks' balance in the first period.
-    total : ndarray of int64, shape (1,)
-        Row of the total loss, without bounds.
     factor : ndarray of float64, shape (n_periods, n)
         Share left of each node's capacity.
     """
@@ -224,7 +222,6 @@ class ResponseProgramme:
     shipped_link: Array
     shipped_at: Array
     opening: Array
-    total: Array
     factor: Array
 
 
@@ -298,15 +295,12 @@ def programme_of(
     upper[shipped] = limit[shipped_at, shipped_link]
     cost = np.zeros(ends[-1])
     cost[unmet] = (weight * parts.final_demand)[served]
-    total = rows.new(1, 1)
-    rows.put(np.broadcast_to(total, unmet.shape), unmet, cost[unmet])
-    rows.bound(total, -np.inf, np.inf)
     matrix, row_lower, row_upper = rows.finish(int(ends[-1]))
     return ResponseProgramme(
         parts=parts, cost=cost, upper=upper, row_lower=row_lower, row_upper=row_upper,
         matrix=matrix, output=output, unmet=unmet, stock=stock, used=used, served=served,
         stored=stored, softened=softened, shipped=shipped, shipped_link=shipped_link,
-        shipped_at=shipped_at, opening=kept[0, stored], total=total[0], factor=factor,
+        shipped_at=shipped_at, opening=kept[0, stored], factor=factor,
     )  # fmt: skip
 
 

@@ -11,7 +11,6 @@ import numpy as np
 import polars as pl
 
 from withstand.errors import UsageError
-from withstand.model.network import ProductionNetwork
 from withstand.model.provenance import Provenance, provenance_of
 from withstand.stress.bounds import Bounds, bound_failures
 from withstand.stress.cascade_arrays import PerNode, index_of, indices_of, prepare
@@ -20,6 +19,8 @@ from withstand.stress.failures import Failures, fail_each
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from withstand.model.network import ProductionNetwork
 
 Array = np.ndarray
 Progress = Callable[[int, int], None]

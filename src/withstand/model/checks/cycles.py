@@ -9,34 +9,24 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from withstand.model.checks.few import first_few
-from withstand.model.encoding import Array, encode
 from withstand.model.findings import Finding, Origin, make_finding
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import polars as pl
-
+    from withstand.model.encoding import Array
     from withstand.model.layout import Layout
 
 LONGEST_PATH = 12
 
 
-def recipe_cycle(
-    tables: Mapping[str, pl.DataFrame], layout: Layout, origin: Origin
-) -> list[Finding]:
+def recipe_cycle(layout: Layout, origin: Origin) -> list[Finding]:
     """Find recipes of products that come back to their own product, and show the path.
 
     Rows of single nodes are judged node by node, by `supply_cycle`.
     """
-    if "recipes" not in tables:
-        return []
-    products, recipes = tables["products"]["product"], tables["recipes"]
-    node = encode(tables["nodes"]["node"], recipes["buyer"])
-    rows = np.flatnonzero(node < 0)
-    buyer = encode(products, recipes["buyer"])[rows]
-    needed = encode(products, recipes["input"])[rows]
-    graph = _graph(buyer, needed, len(products))
+    rows = np.flatnonzero(layout.recipe_rows.product_of_row >= 0)
+    buyer = layout.recipe_rows.product_of_row[rows]
+    needed = layout.recipe_rows.input_of_row[rows]
+    graph = _graph(buyer, needed, len(layout.product_labels))
 
     def describe(at: int) -> Finding:
         path = _path(graph, int(buyer[at]), int(needed[at]))

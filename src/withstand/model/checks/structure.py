@@ -44,7 +44,7 @@ def check_rows(
     is_plant = settings.lens == "plant"
     return [
         *(supplier_is_buyer(layout, origins["links"]) if is_plant else []),
-        *(recipe_cycle(tables, layout, origins["recipes"]) if is_plant else []),
+        *(recipe_cycle(layout, origins["recipes"]) if is_plant else []),
         *wrong_product(layout, origins["links"]),
         *share_or_value_missing(layout, origins["links"]),
         *share_sums(layout, origins["links"]),
@@ -241,14 +241,17 @@ def link_without_recipe(layout: Layout, tables: Tables, origin: Origin) -> list[
     rows = layout.link_rows
     n_products = rows.n_products
     used = layout.input_buyer * n_products + layout.input_product
-    needed = np.unique(layout.node_product[layout.input_buyer] * n_products + layout.input_product)
-    known = rows.node_rows[layout.knows_recipe[rows.buyer[rows.node_rows]]]
-    idle = known[~_is_in(rows.buyer[known] * n_products + rows.product[known], used)]
-    general = rows.product_rows[~_is_in(rows.product_key, needed)]
-    maker = np.zeros(n_products, dtype=bool)
-    maker[layout.node_product[layout.knows_recipe]] = True
-    general = general[maker[rows.product_key[~_is_in(rows.product_key, needed)] // n_products]]
-    bad = np.sort(np.concatenate([idle, general]))
+    bad = rows.node_rows[~_is_in(rows.node_key, used)]
+    bad = bad[layout.knows_recipe[rows.buyer[bad]]]
+    if len(rows.product_rows):
+        made = layout.node_product[layout.input_buyer]
+        needed = np.unique(made * n_products + layout.input_product)
+        has_known_recipe = np.zeros(n_products, dtype=bool)
+        has_known_recipe[layout.node_product[layout.knows_recipe]] = True
+        is_idle = ~_is_in(rows.product_key, needed)
+        is_idle &= has_known_recipe[rows.product_key // n_products]
+        bad = np.concatenate([bad, rows.product_rows[is_idle]])
+    bad = np.sort(bad)
 
     def describe(r: int) -> Finding:
         buyer = tables["links"]["buyer"][r]
