@@ -56,7 +56,7 @@ _HEADER = f"{'size':>16} {'links':>11} {'wall s':>8} {'cpu s':>8} {'peak GB':>8}
 
 
 def measured(kind: str, size: int) -> str:
-    """Return a line of figures: size, links, wall and processor seconds, peak GB, import seconds."""
+    """Return a line of figures: size, links, wall and processor seconds, peak GB, imports."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "network"
         for code in (_GENERATE, _MEASURE):

@@ -18,8 +18,8 @@ from withstand.model.units import periods_of, share_of
 from withstand.readers.atomic import replace_folder, write_atomic
 
 if TYPE_CHECKING:
-    from withstand.model.findings import Finding
     from withstand.measures import Exposure
+    from withstand.model.findings import Finding
     from withstand.model.network import ProductionNetwork
     from withstand.report.contents import Contents
     from withstand.stress import Simulation

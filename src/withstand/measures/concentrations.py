@@ -83,8 +83,8 @@ def concentration(
     "value" takes the shares of each region in the value content of the product; "functional" asks
     what share of the purchases stops when a region outside home is lost, through every tier known
     (only this one makes two suppliers that hang on one mine count as one; its shares overlap, so
-    it has no index). Face-value and functional shares take producers outside home to use the known recipe,
-    so that products bought only there are seen too.
+    it has no index). Face-value and functional shares take producers outside home to use the known
+    recipe, so that products bought only there are seen too.
 
     Parameters
     ----------

@@ -69,10 +69,10 @@ def _read_parquet(path: Path, origin: Origin, head: bytes) -> tuple[list[RawTabl
             rows = file.metadata.num_rows
             if rows > LARGEST_ROWS:
                 return [], [make_finding("E122", f"the file holds {rows:,} rows", origin=origin)]
-            schema = file.schema_arrow
-            schema.names  # noqa: B018  raises here if a name is no text, where polars would panic
+            file.schema_arrow.names  # noqa: B018  raises here if a name is no text, where polars would panic
             groups = (file.read_row_group(i) for i in range(file.num_row_groups))
-            frame = pl.concat([_frame(schema.empty_table()), *map(_frame, groups)])
+            frames = [_frame(group) for group in groups]
+            frame = pl.concat(frames) if frames else _frame(file.read())
     except (
         ArrowException,
         OSError,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from withstand.stress.best_response import Response, respond
+from withstand.stress.brackets import Bracket, bracket
 from withstand.stress.cascades import Cascade, cascade
 from withstand.stress.ensembles import Ensemble, ensemble
 from withstand.stress.simulation import Simulation, simulate
@@ -10,12 +11,14 @@ from withstand.stress.survival_times import Survival, survival
 from withstand.stress.systemic_risk import SystemicRisk, esri
 
 __all__ = [
+    "Bracket",
     "Cascade",
     "Ensemble",
     "Response",
     "Simulation",
     "Survival",
     "SystemicRisk",
+    "bracket",
     "cascade",
     "ensemble",
     "esri",
