@@ -156,6 +156,12 @@ def test_every_rule_about_networks_has_a_case() -> None:
     assert {code for code in CODES if code[1] == "2"} == spoken
 
 
+def test_every_rule_about_files_is_expected_by_a_test_of_the_readers() -> None:
+    files = (Path(__file__).parent.parent / "readers").glob("test_*.py")
+    text = "".join(file.read_text(encoding="utf-8") for file in files)
+    assert [code for code in CODES if code[1] == "1" and f'"{code}"' not in text] == []
+
+
 # --- rules about firms ---------------------------------------------------------------------------
 
 

@@ -31,7 +31,7 @@ CHANGES = st.lists(
     min_size=1,
     max_size=6,
 )
-QUICK = settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 
 
 def change(folder: Path, kind: str, which: int, row: int, column: int, value: str) -> None:

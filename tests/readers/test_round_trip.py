@@ -262,7 +262,7 @@ def _is_plain(label: str) -> bool:
     return bool(label) and label[0] not in "=+-@'" and label != "*"
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(net=networks(), format=st.sampled_from(FORMATS))
 def test_random_networks_read_back_the_same(
     net: ProductionNetwork, format: str, tmp_path_factory: pytest.TempPathFactory

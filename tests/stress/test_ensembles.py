@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import signal
 import subprocess
@@ -194,11 +195,7 @@ def test_executors_keep_the_order_of_items():
 def test_processes_share_arrays_and_clean_up():
     workers = Processes(2)
     shared = workers.put(np.arange(5.0))
-    assert list(workers.map(_take, shared, range(5))) == [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert list(workers.map(operator.getitem, shared, range(5))) == [0.0, 1.0, 2.0, 3.0, 4.0]
     folder = workers._folder
     workers.close()
     assert not folder.exists()
-
-
-def _take(values, item):
-    return float(values[item])

@@ -39,6 +39,21 @@ def order_of(first: Array, then: Array) -> Array:
     return np.lexsort((then, first))
 
 
+def is_in_sorted(wanted: Array, sorted_keys: Array) -> Array:
+    """Tell which keys stand in an ascending array of keys."""
+    if len(sorted_keys) == 0:
+        return np.zeros(len(wanted), dtype=bool)
+    at = np.minimum(np.searchsorted(sorted_keys, wanted), len(sorted_keys) - 1)
+    return sorted_keys[at] == wanted
+
+
+def first_of_runs(sorted_keys: Array) -> Array:
+    """Tell which elements of an ascending array differ from the one before."""
+    first = np.ones(len(sorted_keys), dtype=bool)
+    first[1:] = sorted_keys[1:] != sorted_keys[:-1]
+    return first
+
+
 def positions_of(wanted: Array, sorted_keys: Array) -> tuple[Array, Array]:
     """For each wanted key list the positions of equal sorted keys: (which wanted, position)."""
     start = np.searchsorted(sorted_keys, wanted, side="left")

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from withstand.model.encoding import Array, codes, encode, numbers, positions_of
+from withstand.model.encoding import (
+    Array,
+    codes,
+    encode,
+    first_of_runs,
+    is_in_sorted,
+    numbers,
+    positions_of,
+)
 from withstand.model.tables import CLASSES, USES
 
 if TYPE_CHECKING:
@@ -49,14 +57,14 @@ class Inputs:
         key = buyers * self.n_products + needed[rows]
         order = np.argsort(key, kind="stable")  # a node's own row stands first and wins
         key, rows = key[order], rows[order]
-        first = np.ones(len(key), dtype=bool)
-        first[1:] = key[1:] != key[:-1]
+        first = first_of_runs(key)
         self.key, self.row = key[first], rows[first]
 
     def with_value_links(self, rows: LinkRows) -> tuple[Array, Array]:
         """Add inputs that only links with values know of: keys, and recipe rows (-1 for these)."""
-        extra = np.unique(rows.node_key[rows.has_value[rows.node_rows]])
-        extra = extra[~np.isin(extra, self.key, assume_unique=True)] if len(self.key) else extra
+        extra = rows.node_key[rows.has_value[rows.node_rows]]
+        extra = extra[first_of_runs(extra)]
+        extra = extra[~is_in_sorted(extra, self.key)]
         key = np.concatenate([self.key, extra])
         source = np.concatenate([self.row, np.full(len(extra), -1, dtype=np.int64)])
         order = np.argsort(key, kind="stable")

@@ -10,7 +10,7 @@ import polars as pl
 
 from withstand.model.checks.cycles import recipe_cycle, supply_cycle
 from withstand.model.checks.few import first_few
-from withstand.model.encoding import Array, numbers
+from withstand.model.encoding import Array, is_in_sorted, numbers
 from withstand.model.findings import Finding, Origin, listed, make_finding
 
 if TYPE_CHECKING:
@@ -241,14 +241,14 @@ def link_without_recipe(layout: Layout, tables: Tables, origin: Origin) -> list[
     rows = layout.link_rows
     n_products = rows.n_products
     used = layout.input_buyer * n_products + layout.input_product
-    bad = rows.node_rows[~_is_in(rows.node_key, used)]
+    bad = rows.node_rows[~is_in_sorted(rows.node_key, used)]
     bad = bad[layout.knows_recipe[rows.buyer[bad]]]
     if len(rows.product_rows):
         made = layout.node_product[layout.input_buyer]
         needed = np.unique(made * n_products + layout.input_product)
         has_known_recipe = np.zeros(n_products, dtype=bool)
         has_known_recipe[layout.node_product[layout.knows_recipe]] = True
-        is_idle = ~_is_in(rows.product_key, needed)
+        is_idle = ~is_in_sorted(rows.product_key, needed)
         is_idle &= has_known_recipe[rows.product_key // n_products]
         bad = np.concatenate([bad, rows.product_rows[is_idle]])
     bad = np.sort(bad)
@@ -266,14 +266,6 @@ def link_without_recipe(layout: Layout, tables: Tables, origin: Origin) -> list[
         )
 
     return first_few(bad.tolist(), describe)
-
-
-def _is_in(wanted: Array, sorted_keys: Array) -> Array:
-    """Tell which keys stand in an ascending array of keys."""
-    if len(sorted_keys) == 0:
-        return np.zeros(len(wanted), dtype=bool)
-    at = np.minimum(np.searchsorted(sorted_keys, wanted), len(sorted_keys) - 1)
-    return sorted_keys[at] == wanted
 
 
 def input_without_supplier(layout: Layout, origin: Origin) -> list[Finding]:
