@@ -213,7 +213,7 @@ def test_parallel_links_are_added_and_keep_their_rows() -> None:
     with pytest.raises(DataError) as error:
         network_from_links(nodes, links)
     (fault,) = [f for f in error.value.findings if f.severity == "error"]
-    assert (fault.code, fault.file, fault.row, fault.column) == ("E104", "links", 4, "buyer")
+    assert (fault.code, fault.file, fault.row, fault.column) == ("E104", "links", 4, "target")
     good = network_from_links(nodes, {k: v[:2] for k, v in links.items()})
     assert good.link_flow.tolist() == [4.0]
     assert "N205" in {f.code for f in good.findings}
@@ -254,6 +254,11 @@ def test_what_is_no_frame_is_refused(nodes: object) -> None:
         network_from_links(nodes, {"supplier": [1], "buyer": [1], "value": [1.0]})
 
 
+def test_links_that_are_no_frame_are_refused() -> None:
+    with pytest.raises(UsageError, match="links is a NoneType"):
+        network_from_links({"id": [1], "firm": [2], "sector": [1]}, None)
+
+
 def test_frames_of_pandas_and_pyarrow_give_the_same_network() -> None:
     pd = pytest.importorskip("pandas")
     pa = pytest.importorskip("pyarrow")
@@ -264,6 +269,17 @@ def test_frames_of_pandas_and_pyarrow_give_the_same_network() -> None:
         for frame in (dict, pl.DataFrame, pl.LazyFrame, pd.DataFrame, pa.table)
     ]
     assert len({net.fingerprint() for net in made}) == 1
+
+
+def test_columns_of_mixed_objects_are_read_as_text() -> None:
+    pd = pytest.importorskip("pandas")
+    nodes = pd.DataFrame({"id": [1, "b", 3.0], "sector": ["x", 2, "x"], "note": [object(), {}, 1]})
+    links = pd.DataFrame({"supplier": ["b", 3], "buyer": [1, 1], "value": [2, "4"]})
+    net = network_from_links(nodes, links)
+    assert net.node_labels.tolist() == ["1", "b", "3"]
+    assert net.link_flow.tolist() == [4.0, 2.0] or net.link_flow.tolist() == [2.0, 4.0]
+    with pytest.raises(DataError, match="column 'node'"):
+        network_from_links(pd.DataFrame([[1, 2]]), links)
 
 
 def test_output_that_grows_for_ever_is_told() -> None:

@@ -81,7 +81,7 @@ FAULTS = [
           "beyond 1e15"),
     Fault("number that overflows", cell(SUP, 9, "price_usd", "1e400"), "E108", SUP, 9,
           "price_usd", "not a finite number"),
-    Fault("NaN", cell(SUP, 9, "share", "NaN"), "E108", SUP, 9, "share", "leave the cell empty"),
+    Fault("NaN", cell(SUP, 9, "share", "NaN"), "E108", SUP, 9, "share", "may not be left empty"),
     Fault("negative lead time", cell(SUP, 9, "lead_time_weeks", "-3"), "E107", SUP, 9,
           "lead_time_weeks", "at least 0"),
     Fault("share above 1", cell(SUP, 9, "share", "80"), "E107", SUP, 9, "share",

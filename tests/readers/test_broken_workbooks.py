@@ -46,6 +46,7 @@ def test_a_fault_in_a_workbook_is_named_with_its_cell(tmp_path: Path, fault: Fau
     fault.breaks(folder)
     found = faults_of(folder)
     assert any(fault.is_told_by(f) for f in found), "\n".join(str(f) for f in found)
+    assert len(found) <= 2, "\n".join(map(str, found))
     if fault.cell:
         assert any(f"> {fault.sheet}!{fault.cell}" in str(f) for f in found)
 

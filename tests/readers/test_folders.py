@@ -93,6 +93,8 @@ def test_sheets_that_are_no_table_are_told_and_a_readme_is_not(tmp_path: Path) -
     folder = tiny_workbook(tmp_path / "book")
     book = openpyxl.load_workbook(folder / "tables.xlsx")
     book.create_sheet("read_me").append(["How to fill this in"])
+    book.create_sheet("Sums").append(["Sum", None, "Sum"])  # no table: its header is not judged
+    book["Sums"].append([1, 2, 3])
     book.create_sheet("Supply").append(["a"])
     book.create_sheet("stock").append(["b"])
     book.create_sheet("empty")
@@ -100,6 +102,7 @@ def test_sheets_that_are_no_table_are_told_and_a_readme_is_not(tmp_path: Path) -
     book.save(folder / "tables.xlsx")
     found = [f for f in read_folder(folder).findings if f.code == "W101"]
     assert [(f.sheet, f.suggestion) for f in found] == [
+        ("Sums", None),
         ("Supply", "suppliers"),
         ("stock", "stocks"),
     ]

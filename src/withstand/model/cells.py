@@ -62,7 +62,9 @@ class ColumnReport:
         where = where.fill_null(value=False)
         self.is_bad = where if self.is_bad is None else self.is_bad | where
 
-    def first(self, code: str, shown: pl.Series, where: pl.Series, what: str) -> None:
+    def first(
+        self, code: str, shown: pl.Series, where: pl.Series, what: str, fix: str | None = None
+    ) -> None:
         """Report the first row of one kind of fault, and the count of all."""
         where = where.fill_null(value=False)
         if not where.any():
@@ -77,6 +79,7 @@ class ColumnReport:
                 index=at,
                 column=self.column.name,
                 value=shown[at],
+                fix=fix,
                 count=len(rows),
             )
         )
@@ -203,12 +206,12 @@ def _numbers(series: pl.Series, report: ColumnReport) -> pl.Series:
         if bad.any():
             _bad_numbers(text, bad, report)
     name = report.name
-    hint = "leave the cell empty if it is not known"
+    fix = "Write a number; this column may not be left empty." if column.required else None
     infinite = numbers.is_nan() | numbers.is_infinite()
     huge = ~infinite & (numbers.abs() > LARGEST_NUMBER)
     if infinite.any() or huge.any():
-        report.first("E108", series, infinite, f"{name} is not a finite number; {hint}")
-        report.first("E108", series, huge, f"{name} is beyond 1e15 in size; {hint}")
+        report.first("E108", series, infinite, f"{name} is not a finite number", fix)
+        report.first("E108", series, huge, f"{name} is beyond 1e15 in size", fix)
     low = -LARGEST_NUMBER if column.low is None else column.low
     high = LARGEST_NUMBER if column.high is None else column.high
     outside = (numbers < low) | (numbers > high)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -13,6 +15,7 @@ from withstand.model.conforming import conform_rows
 from withstand.model.findings import Finding, Origin, make_finding
 from withstand.model.settings import Settings
 from withstand.model.tables import TABLES
+from withstand.readers.raw import cell_text
 
 if TYPE_CHECKING:
     from withstand.model.network import ProductionNetwork
@@ -70,18 +73,25 @@ def network_from_links(
     array([4., 4.])
     """
     findings: list[Finding] = []
-    node_frame = _named(_frame(nodes, "nodes"), _NODE_ALIASES)
-    if "region" not in node_frame.columns:
-        node_frame = node_frame.with_columns(pl.lit(home or UNSTATED_REGION).alias("region"))
-    link_frame, origin = _links(_named(_frame(links, "links"), _LINK_ALIASES), findings)
-    tables = {"nodes": node_frame, "links": link_frame}
-    if essential is not None:
-        tables["classes"] = _named(_frame(essential, "essential"), _CLASS_ALIASES)
+    tables: dict[str, pl.DataFrame] = {}
+    origins: dict[str, Origin] = {}
+    for table, given, aliases in (
+        ("nodes", nodes, _NODE_ALIASES),
+        ("links", links, _LINK_ALIASES),
+        ("classes", essential, _CLASS_ALIASES),
+    ):
+        if given is not None or table != "classes":
+            frame = _frame(given, "essential" if table == "classes" else table)
+            tables[table], origins[table] = _named(frame, aliases, table)
+    if "region" not in tables["nodes"].columns:
+        region = pl.lit(home or UNSTATED_REGION).alias("region")
+        tables["nodes"] = tables["nodes"].with_columns(region)
+    tables["links"], origins["links"] = _links(tables["links"], origins["links"], findings)
     tables = {k: v for k, v in tables.items() if v.height or k == "nodes"}
-    if "classes" in tables and "product" in node_frame.columns:
+    if "classes" in tables and "product" in tables["nodes"].columns:
         tables["products"] = _products(tables)
     settings = Settings(name=name, lens=lens, home=home, period=period, currency=currency)
-    return build_network(tables, settings, origins={"links": origin}, findings=findings)
+    return build_network(tables, settings, origins=origins, findings=findings)
 
 
 def _frame(data: Any, what: str) -> pl.DataFrame:
@@ -95,24 +105,43 @@ def _frame(data: Any, what: str) -> pl.DataFrame:
     try:
         if isinstance(data, dict):
             return pl.DataFrame(data)
-        native = nw.from_native(data, eager_only=True)
+        frame = nw.from_native(data, eager_only=True)
     except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
         raise UsageError(
             f"{what} is a {type(data).__name__} that cannot be read as a table; "
             "give a frame of pandas, polars or pyarrow."
         ) from error
-    return pl.from_arrow(native.to_arrow())  # type: ignore[return-value]
+    return pl.DataFrame([_column(str(column.name), column) for column in frame.iter_columns()])
 
 
-def _named(frame: pl.DataFrame, aliases: dict[str, str]) -> pl.DataFrame:
-    """Rename aliases where the proper name is not there; labels become text."""
-    names = {a: b for a, b in aliases.items() if a in frame.columns and b not in frame.columns}
-    return frame.rename(names)
+def _column(name: str, column: Any) -> pl.Series:
+    """Return a column as polars; of mixed objects (of pandas) as text."""
+    from pyarrow import ArrowException
+
+    try:
+        return pl.Series(name, column.to_arrow())
+    except (ArrowException, TypeError, ValueError):
+        is_empty = [isinstance(x, float) and math.isnan(x) for x in column.to_list()]
+        cells = zip(column.to_list(), is_empty, strict=True)
+        values = [None if empty else cell_text(x) for x, empty in cells]
+        return pl.Series(name, values, dtype=pl.String)
 
 
-def _links(frame: pl.DataFrame, findings: list[Finding]) -> tuple[pl.DataFrame, Origin]:
+def _named(frame: pl.DataFrame, aliases: dict[str, str], table: str) -> tuple[pl.DataFrame, Origin]:
+    """Rename aliases where the proper name is not there; findings keep the name of the user."""
+    taken = set(frame.columns)
+    names: dict[str, str] = {}
+    for alias, name in aliases.items():
+        if alias in frame.columns and name not in taken:
+            names[alias] = name
+            taken.add(name)
+    return frame.rename(names), Origin(table, names={b: a for a, b in names.items()})
+
+
+def _links(
+    frame: pl.DataFrame, origin: Origin, findings: list[Finding]
+) -> tuple[pl.DataFrame, Origin]:
     """Return links of which parallel ones are added, and where each of them stood."""
-    origin = Origin("links")
     if "value" not in frame.columns:
         findings.append(
             make_finding("E101", "links need a column 'value'", column="value", origin=origin)
@@ -142,7 +171,7 @@ def _links(frame: pl.DataFrame, findings: list[Finding]) -> tuple[pl.DataFrame, 
         )
     )
     rows = (added["row_in_frame"].cast(pl.Int64) + 2).to_list()
-    return added.drop("row_in_frame"), Origin("links", rows=rows)
+    return added.drop("row_in_frame"), replace(origin, rows=rows)
 
 
 def _products(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:

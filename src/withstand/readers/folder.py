@@ -197,7 +197,7 @@ def _collect(folder: Path) -> _Collected:
 def _take(file: Path, found: _Collected, *, is_used: bool) -> None:
     """Read one file, if it is named after a table or may hold several."""
     origin = Origin(shorten(file.name))
-    name = file.stem.strip().casefold().replace(" ", "_")
+    name = _table_name(file.stem)
     is_book = is_workbook(file)
     if not is_used:
         if name in KNOWN_TABLES:
@@ -210,15 +210,24 @@ def _take(file: Path, found: _Collected, *, is_used: bool) -> None:
         found.findings.append(make_finding("W101", what, origin=origin, suggestion=near))
         return
     raws, faults = read_file(file)
+    faults = [f for f in faults if f.sheet is None or _table_name(f.sheet) in KNOWN_TABLES]
     found.findings += faults
+    broken = {_table_name(f.sheet) for f in faults if f.sheet and f.severity == "error"}
     if not raws and has_errors(faults):
-        found.unread |= set(TABLES) if is_book else {name}
+        broken = set(TABLES) if is_book else {name}
+    found.unread |= broken
     for raw in raws:
-        _add(raw, found)
+        if _table_name(raw.name) not in broken:
+            _add(raw, found)
+
+
+def _table_name(name: str) -> str:
+    """Return the table that a file or sheet of some name would hold."""
+    return name.strip().casefold().replace(" ", "_")
 
 
 def _add(raw: RawTable, found: _Collected) -> None:
-    name = raw.name.strip().casefold().replace(" ", "_")
+    name = _table_name(raw.name)
     if name not in KNOWN_TABLES:
         if name not in _NO_TABLES:
             near = nearest(name, KNOWN_TABLES)

@@ -72,3 +72,14 @@ def repeated_columns(header: Sequence[str], origin: Origin) -> list[Finding]:
         for name, n in Counter(header).items()
         if n > 1 and name.strip()
     ]
+
+
+def cell_text(cell: object) -> str | None:
+    """Return a cell as text that reads back as the same number, None for an empty one."""
+    if cell is None or (isinstance(cell, str) and cell == ""):
+        return None
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+    return str(cell)

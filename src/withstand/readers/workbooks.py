@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from withstand.model.findings import Finding, Origin, make_finding, shorten
-from withstand.readers.raw import RawTable, raw_table, repeated_columns
+from withstand.readers.raw import RawTable, cell_text, raw_table, repeated_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -172,24 +172,13 @@ def _sheet(path: Path, name: str, rows: list[list[Any]]) -> tuple[RawTable | Non
     origin = Origin(shorten(path.name), shorten(name), letters)
     findings = repeated_columns(header, origin)
     if findings:
-        return None, findings
+        return RawTable(name.strip(), pl.DataFrame(), origin), findings
     columns = {
-        text or " " * (i + 1): [_cell_text(row[i]) for row in rows[start + 1 :]]
+        text or " " * (i + 1): [cell_text(row[i]) for row in rows[start + 1 :]]
         for i, text in enumerate(header)
     }
     frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
     return raw_table(name.strip(), frame, origin, start + 1)
-
-
-def _cell_text(cell: object) -> str | None:
-    """Return a cell as text that reads back as the same number, None for an empty one."""
-    if cell == "" or cell is None:
-        return None
-    if isinstance(cell, bool):
-        return "yes" if cell else "no"
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
-    return str(cell)
 
 
 def _letter(index: int) -> str:
