@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from breaking import faults_of, find, tiny_project
+from withstand.readers import files
 
 NODES, STOCKS, TOML = "nodes.csv", "stocks.csv", "withstand.toml"
 
@@ -81,6 +82,24 @@ def test_text_called_parquet_is_refused(tiny: Path) -> None:
     find(tiny, STOCKS).rename(tiny / "tables" / "stocks.parquet")
     (found,) = faults_of(tiny)
     assert (found.code, found.file) == ("E113", "stocks.parquet")
+
+
+def test_a_table_that_does_not_fit_into_memory_is_told(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(files, "read_text", full)
+    assert {f.code for f in faults_of(tiny)} == {"E122"}
+
+
+def test_a_letter_cut_in_two_by_the_first_look_is_no_fault(tiny: Path) -> None:
+    """The first 65,536 bytes are judged first; a letter of two bytes may stand across the end."""
+    nodes = find(tiny, NODES)
+    text = nodes.read_text() + "x,ORE,JP,"
+    nodes.write_text(text + "y" * (65_535 - len(text)) + "é" * 10 + ",0,0,\n")
+    assert [f.code for f in faults_of(tiny)] == ["E115"]  # and no word about letters
 
 
 # --- folders and rights --------------------------------------------------------------------------

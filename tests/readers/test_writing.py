@@ -190,6 +190,41 @@ def test_a_damaged_journal_is_told(tmp_path: Path, text: str) -> None:
     assert [f.code for f in faults_of(folder)] == ["E116"]
 
 
+def test_a_place_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "p").write_text("a file")
+    with pytest.raises(UsageError, match="is a file"):
+        write_folder(example("robot_maker"), tmp_path / "p")
+
+
+def test_leftovers_of_killed_writes_are_cleared_after_a_day(tmp_path: Path) -> None:
+    old, young, other = (tmp_path / name for name in (".p-abc", ".p-def", ".q-abc"))
+    for leftover in (old, young, other):
+        (leftover / "tables").mkdir(parents=True)
+    for leftover in (old, other):
+        os.utime(leftover, (0, 0))
+    write_folder(example("robot_maker"), tmp_path / "p")
+    assert [p.exists() for p in (old, young, other)] == [False, True, True]
+
+
+def test_who_is_second_with_a_new_folder_replaces_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = two_networks(tmp_path / "source")
+    folder = tmp_path / "p"
+    real = Path.rename
+
+    def quicker(self: Path, target: Path) -> Path:
+        monkeypatch.setattr(Path, "rename", real)
+        write_folder(two, folder)  # somebody else was quicker
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "rename", quicker)
+    write_folder(one, folder)
+    assert read_folder(folder).fingerprint() == one.fingerprint()
+    assert not (folder / "tables" / "nodes.parquet").exists()
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".p")] == []
+
+
 # --- several at once -----------------------------------------------------------------------------
 
 

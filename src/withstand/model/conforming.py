@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from withstand.model.cells import MOST_VALUES, as_text, conform_column
-from withstand.model.findings import Finding, Origin, listed, make_finding, nearest
+from withstand.model.findings import Finding, Origin, listed, make_finding, nearest, shorten
 from withstand.model.tables import Column, Table, is_annotation
 
 if TYPE_CHECKING:
@@ -49,10 +49,8 @@ def renamed(frame: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
     return pl.DataFrame([frame.get_column(old).rename(new) for old, new in names.items()])
 
 
-def conform(
-    frame: pl.DataFrame, table: Table, origin: Origin
-) -> tuple[pl.DataFrame, list[Finding]]:
-    """Return the frame with the table's columns and types, and all findings.
+def conform_rows(frame: pl.DataFrame, table: Table, origin: Origin) -> Conformed:
+    """Return the frame with the table's columns and types, and all that was wrong with it.
 
     Parameters
     ----------
@@ -62,20 +60,7 @@ def conform(
         The contract.
     origin : Origin
         Where the frame came from, for the findings.
-
-    Returns
-    -------
-    frame : polars.DataFrame
-        See `Conformed`. Only to be used when no finding is an error.
-    findings : list of Finding
-        Everything that was wrong, whole columns at a time.
     """
-    done = conform_rows(frame, table, origin)
-    return done.frame, list(done.findings)
-
-
-def conform_rows(frame: pl.DataFrame, table: Table, origin: Origin) -> Conformed:
-    """Do the same as `conform`, and say which rows have faults."""
     frame, findings = _rename(frame, table, origin)
     missing = [c for c in table.required if c not in frame.columns]
     strangers = [c for c in frame.columns if c not in table.names and not is_annotation(c)]
@@ -131,19 +116,16 @@ def _rename(
 ) -> tuple[pl.DataFrame, list[Finding]]:
     """Fold blanks and capitals of headers onto the names of the dictionary."""
     names: dict[str, str] = {}
+    taken: dict[str, str] = {}
     findings: list[Finding] = []
-    seen: set[str] = set()
     for name in frame.columns:
         folded = fold_header(name)
         target = folded if folded in table.names or is_annotation(folded) else name
-        if target in seen:
-            findings.append(
-                make_finding(
-                    "E120", f"column '{target}' stands twice", origin=origin, column=target
-                )
-            )
+        if target in taken:
+            what = f"'{shorten(taken[target])}' and '{shorten(name)}' are the same column"
+            findings.append(make_finding("E120", what, origin=origin, column=name))
             continue
-        seen.add(target)
+        taken[target] = name
         names[name] = target
     return renamed(frame, names), findings
 
