@@ -21,6 +21,7 @@ from withstand.model.conforming import conform_rows
 from withstand.model.encoding import numbers
 from withstand.model.findings import Finding, Origin, has_errors, make_finding, sort_findings
 from withstand.model.layout import Layout, lay_out
+from withstand.model.link_arrays import LinkArrays
 from withstand.model.network import ProductionNetwork
 from withstand.model.salvaging import check_sound_rows
 from withstand.model.tables import TABLES
@@ -182,12 +183,14 @@ def _assemble(
         input_stock=baseline.stock,
         input_target=baseline.target,
         input_lag=layout.input_lag,
-        links_indptr=layout.links_indptr,
-        link_supplier=layout.links.link_supplier,
-        link_share=baseline.share,
-        link_lead_time=layout.link_lead_time,
-        link_row=layout.links.row,
-        supplier_indptr=layout.supplier_indptr,
-        supplier_link=layout.supplier_link,
+        links=LinkArrays(
+            indptr=layout.links_indptr,
+            supplier=layout.links.link_supplier,
+            share=baseline.share,
+            lead_time=layout.link_lead_time,
+            row=layout.links.row,
+            supplier_indptr=layout.supplier_indptr,
+            supplier_link=layout.supplier_link,
+        ),
         is_stated=layout.is_stated,
     )

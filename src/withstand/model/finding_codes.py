@@ -143,6 +143,16 @@ CODES: dict[str, Rule] = {
         "The file would not fit in the memory that is free.",
         "Split the file, or convert it to Parquet.",
     ),
+    "E123": _error(
+        "matrix of the wrong size",
+        "The rows and columns of a matrix must be the nodes of the economy, in their order.",
+        "Check that no row or column is missing, and that no total is left in.",
+    ),
+    "E124": _error(
+        "negative flow between nodes",
+        "A sale cannot be negative; inventories and corrections belong to final demand.",
+        "Move the negative entries to a column of final demand.",
+    ),
     "W101": _warning(
         "file not used",
         "The file is not named after a table, so it was not read.",

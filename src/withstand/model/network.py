@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from withstand.errors import UsageError
 from withstand.model.findings import Finding, Origin, counted
+from withstand.model.fingerprints import fingerprint
+from withstand.model.link_arrays import LinkArrays
 from withstand.model.settings import RULES, Settings
-from withstand.model.tables import NETWORK_TABLES, TABLES
+
+if TYPE_CHECKING:
+    from withstand.model.flow_table import FlowTable
 
 Array = np.ndarray
 Builder = Callable[
@@ -59,16 +61,12 @@ class ProductionNetwork:
         2 essential, 1 important, 0 minor; 0 consumed, 1 hours, 2 hosted.
     input_stock, input_target : ndarray of float64, shape (n_inputs,), input units
     input_lag : ndarray of float64, shape (n_inputs,), periods
-    links_indptr : ndarray of int64, shape (n_inputs + 1,)
-        Groups the links by input.
-    link_supplier : ndarray of int64, shape (n_links,)
-    link_share : ndarray of float64, shape (n_links,), 0 to 1
-    link_lead_time : ndarray of float64, shape (n_links,), periods
-    link_row : ndarray of int64, shape (n_links,)
-        Row of the links table a link came from (-1: shared out by default).
-    supplier_indptr : ndarray of int64, shape (n_nodes + 1,)
-    supplier_link : ndarray of int64, shape (n_links,)
-        The transposed index: links of each supplier.
+    links : LinkArrays, or callable that returns them
+        Its arrays are read as `links_indptr`, `link_supplier`, `link_share`, `link_lead_time`,
+        `link_row`, `supplier_indptr` and `supplier_link`. An economy makes them when they are
+        first asked for: its flows stand in `flow_table`.
+    flow_table : FlowTable, optional
+        The flows of an economy as one matrix; None for networks of links.
     is_stated : ndarray of bool, shape (n_products,)
         Products whose suppliers are stated by links; the others are not limited by shares.
     build : callable
@@ -100,14 +98,9 @@ class ProductionNetwork:
     input_stock: Array
     input_target: Array
     input_lag: Array
-    links_indptr: Array
-    link_supplier: Array
-    link_share: Array
-    link_lead_time: Array
-    link_row: Array
-    supplier_indptr: Array
-    supplier_link: Array
+    links: LinkArrays | Callable[[], LinkArrays] = field(repr=False)
     is_stated: Array
+    flow_table: FlowTable | None = field(default=None, repr=False)
     build: Builder = field(repr=False)
     _index: dict[str, dict[str, int]] = field(default_factory=dict, init=False, repr=False)
     _rules: dict[str, ProductionNetwork] = field(default_factory=dict, init=False, repr=False)
@@ -156,8 +149,8 @@ class ProductionNetwork:
 
     @property
     def n_links(self) -> int:
-        """Number of supply links."""
-        return len(self.link_supplier)
+        """Number of supply links; in an economy, of positive flows."""
+        return len(self.link_supplier) if self.flow_table is None else self.flow_table.n_flows
 
     @property
     def name(self) -> str:
@@ -183,6 +176,47 @@ class ProductionNetwork:
         if name in frame.columns:
             return frame[name]
         return pl.Series(name, [None] * frame.height, dtype=pl.String)
+
+    # links
+
+    @cached_property
+    def _links(self) -> LinkArrays:
+        return self.links if isinstance(self.links, LinkArrays) else self.links()
+
+    @property
+    def links_indptr(self) -> Array:
+        """Where the links of each input begin: ndarray of int64, shape (n_inputs + 1,)."""
+        return self._links.indptr
+
+    @property
+    def link_supplier(self) -> Array:
+        """Supplier of each link: ndarray of int64, shape (n_links,)."""
+        return self._links.supplier
+
+    @property
+    def link_share(self) -> Array:
+        """Share of each link in its input: ndarray of float64, shape (n_links,), 0 to 1."""
+        return self._links.share
+
+    @property
+    def link_lead_time(self) -> Array:
+        """Lead time of each link: ndarray of float64, shape (n_links,), periods."""
+        return self._links.lead_time
+
+    @property
+    def link_row(self) -> Array:
+        """Row of the links table behind each link, -1 for none: ndarray of int64."""
+        return self._links.row
+
+    @property
+    def supplier_indptr(self) -> Array:
+        """Where the links of each supplier begin in `supplier_link`: shape (n_nodes + 1,)."""
+        return self._links.supplier_indptr
+
+    @property
+    def supplier_link(self) -> Array:
+        """The links in the order of their suppliers: ndarray of int64, shape (n_links,)."""
+        return self._links.supplier_link
 
     # facts about the network
 
@@ -334,16 +368,9 @@ class ProductionNetwork:
 
     @cached_property
     def _fingerprint(self) -> str:
-        digest = hashlib.blake2b(digest_size=16)
-        s = self.settings
-        for text in (s.lens, s.home, s.viewpoint, s.currency, s.period, s.assume_recipe):
-            digest.update(repr(text).encode())
-        digest.update(repr(sorted(s.final_demand.items())).encode())
-        for name in NETWORK_TABLES:
-            if name in self.tables:
-                digest.update(name.encode())
-                _hash_frame(digest, self.tables[name], TABLES[name].key, set(TABLES[name].names))
-        return digest.hexdigest()
+        return fingerprint(
+            self.settings, self.tables, self.flow_table, self.node_labels, self.region_labels
+        )
 
     def __repr__(self) -> str:
         """Return one line: name, lens and counts."""
@@ -376,26 +403,3 @@ class ProductionNetwork:
             for k, v in facts.items()
         )
         return f"<b>{html.escape(s.name)}</b><table>{rows}</table>"
-
-
-def _hash_frame(
-    digest: hashlib.blake2b, frame: pl.DataFrame, key: tuple[str, ...], known: set[str]
-) -> None:
-    """Feed the known, non-empty columns of a frame to a digest, rows sorted by key."""
-    columns = sorted(c for c in frame.columns if c in known and frame[c].null_count() < len(frame))
-    by = [c for c in key if c in columns]
-    for name, series in frame.select(columns).sort(by, nulls_last=True).to_dict().items():
-        digest.update(name.encode())
-        if series.dtype == pl.String:
-            lengths = series.str.len_bytes().fill_null(2**32 - 1).to_numpy()
-            digest.update(np.ascontiguousarray(lengths, dtype="<u4").tobytes())
-            text = pa.chunked_array([series.fill_null("").to_arrow()]).cast(pa.large_binary())
-            for chunk in text.chunks:
-                ends = np.frombuffer(chunk.buffers()[1], "<i8")[
-                    [chunk.offset, chunk.offset + len(chunk)]
-                ]
-                if ends[1] > ends[0]:
-                    digest.update(memoryview(chunk.buffers()[2])[ends[0] : ends[1]])
-        else:
-            numbers = series.cast(pl.Float64).fill_null(float("nan")).to_numpy() + 0.0
-            digest.update(np.ascontiguousarray(numbers, dtype="<f8").tobytes())
