@@ -1,7 +1,8 @@
-"""A linear programme that stays in HiGHS: solve, change bounds, solve again from where it stood."""
+"""A linear or mixed-integer programme that stays in HiGHS: solve, change it, solve again."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import highspy
@@ -29,7 +30,11 @@ class Solution:
     columns, rows : ndarray of float64
         Values of the variables and of the rows.
     reduced_costs, duals : ndarray of float64
-        Change of the objective per unit of a variable's bound, and of a row's bound.
+        Change of the objective per unit of a variable's bound, and of a row's bound. Zero for a
+        programme with integers.
+    bound : float
+        No solution is better than this: the objective itself for a solved linear programme, the
+        proven bound for one with integers; -inf (inf when maximising) where nothing is known.
     """
 
     status: str
@@ -38,6 +43,7 @@ class Solution:
     rows: Array
     reduced_costs: Array
     duals: Array
+    bound: float = np.nan
 
 
 class Programme:
@@ -49,6 +55,12 @@ class Programme:
     matrix : scipy sparse array, shape (n_rows, n_columns)
     row_lower, row_upper : ndarray of float64, shape (n_rows,)
     maximise : bool
+    integer : ndarray of bool, shape (n_columns,), optional
+        Variables that must be whole numbers.
+    gap : float
+        Relative gap at which a programme with integers counts as solved.
+    names : tuple of sequence of str, optional
+        Names of the columns and of the rows, for `write`.
     tolerance : float
         Most by which a bound, a row or the sign of a reduced cost may be missed.
     time_limit : float, seconds
@@ -70,6 +82,9 @@ class Programme:
         row_lower: Array,
         row_upper: Array,
         maximise: bool = False,
+        integer: Array | None = None,
+        gap: float = 0.0,
+        names: tuple[Sequence[str], Sequence[str]] | None = None,
         tolerance: float = TOLERANCE,
         time_limit: float = np.inf,
     ) -> None:
@@ -85,6 +100,12 @@ class Programme:
         lp.a_matrix_.index_ = rows.indices
         lp.a_matrix_.value_ = rows.data
         lp.sense_ = highspy.ObjSense.kMaximize if maximise else highspy.ObjSense.kMinimize
+        self._is_mixed = integer is not None and bool(np.any(integer))
+        if integer is not None and self._is_mixed:
+            kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+            lp.integrality_ = [kinds[int(is_whole)] for is_whole in integer]
+        if names is not None:
+            lp.col_names_, lp.row_names_ = list(names[0]), list(names[1])
         self._highs = highspy.Highs()
         self._highs.setOptionValue("output_flag", False)
         self._highs.setOptionValue("threads", 1)  # the same pivots, so the same answer
@@ -92,6 +113,7 @@ class Programme:
         self._highs.setOptionValue("primal_feasibility_tolerance", tolerance)
         self._highs.setOptionValue("dual_feasibility_tolerance", tolerance)
         self._highs.setOptionValue("time_limit", time_limit)
+        self._highs.setOptionValue("mip_rel_gap", gap)
         if self._highs.passModel(lp) == highspy.HighsStatus.kError:
             raise SolverError("HiGHS refused the programme: sizes or values are not possible.")
 
@@ -110,6 +132,62 @@ class Programme:
         """Change the cost of some variables."""
         at = np.asarray(columns, dtype=np.int32)
         self._highs.changeColsCost(len(at), at, np.asarray(cost, np.float64))
+
+    def set_gap(self, gap: float) -> None:
+        """Change the relative gap at which a programme with integers counts as solved."""
+        self._highs.setOptionValue("mip_rel_gap", gap)
+
+    def set_columns(self, columns: Array, lower: Array, upper: Array) -> None:
+        """Change both bounds of some variables."""
+        at = np.asarray(columns, dtype=np.int32)
+        low, high = np.asarray(lower, np.float64), np.asarray(upper, np.float64)
+        self._highs.changeColsBounds(len(at), at, low, high)
+
+    def relax(self, columns: Array) -> None:
+        """Let variables that had to be whole take any value."""
+        at = np.asarray(columns, dtype=np.int32)
+        kinds = np.zeros(len(at), dtype=np.uint8)  # 0 is continuous
+        self._highs.changeColsIntegrality(len(at), at, kinds)  # type: ignore[attr-defined,arg-type]
+        self._is_mixed = False
+
+    def restrict(self, columns: Array) -> None:
+        """Let variables be whole numbers."""
+        at = np.asarray(columns, dtype=np.int32)
+        kinds = np.ones(len(at), dtype=np.uint8)  # 1 is integer
+        self._highs.changeColsIntegrality(len(at), at, kinds)  # type: ignore[attr-defined,arg-type]
+        self._is_mixed = len(at) > 0
+
+    def add_rows(self, matrix: sparse.sparray, lower: Array, upper: Array) -> None:
+        """Add rows below the others; the basis stays."""
+        rows = sparse.csr_array(matrix)
+        if np.isnan(rows.data).any() or np.isnan(lower).any() or np.isnan(upper).any():
+            raise SolverError("A coefficient or bound of the new rows is not a number.")
+        self._highs.addRows(
+            rows.shape[0],
+            np.asarray(lower, np.float64),
+            np.asarray(upper, np.float64),
+            rows.nnz,
+            rows.indptr[:-1].astype(np.int32),
+            rows.indices.astype(np.int32),
+            rows.data,
+        )
+
+    def start_from(self, columns: Array) -> None:
+        """Give a programme with integers a solution to start from."""
+        start = highspy.HighsSolution()
+        start.col_value = np.asarray(columns, np.float64)
+        self._highs.setSolution(start)
+
+    def write(self, path: str) -> None:
+        """Write the programme to an MPS or LP file, as its ending says.
+
+        Raises
+        ------
+        SolverError
+            If the file cannot be written.
+        """
+        if self._highs.writeModel(path) == highspy.HighsStatus.kError:
+            raise SolverError(f"HiGHS could not write {path}: use the ending .mps or .lp.")
 
     def solve(self) -> Solution:
         """Solve from the last basis; values mean something only if the status is "optimal".
@@ -130,13 +208,16 @@ class Programme:
         if status is None:
             raise SolverError(f"HiGHS stopped: {self._highs.modelStatusToString(found)}")
         solution = self._highs.getSolution()
+        info = self._highs.getInfo()
+        objective = float(info.objective_function_value)
         return Solution(
             status=status,
-            objective=float(self._highs.getInfo().objective_function_value),
+            objective=objective,
             columns=np.array(solution.col_value),
             rows=np.array(solution.row_value),
             reduced_costs=np.array(solution.col_dual),
             duals=np.array(solution.row_dual),
+            bound=float(info.mip_dual_bound) if self._is_mixed else objective,
         )
 
 
