@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from withstand import examples, measures, model, readers, report, stress, workbench
+    from withstand import examples, measures, model, plan, readers, report, stress, workbench
     from withstand.errors import (
         DataError,
         OptionError,
@@ -18,12 +18,21 @@ if TYPE_CHECKING:
         WithstandError,
     )
     from withstand.examples import example
+    from withstand.model.aggregation import aggregate
     from withstand.model.checking import check
     from withstand.model.findings import Finding
     from withstand.model.network import ProductionNetwork
     from withstand.model.option import Effect, Option, apply
     from withstand.model.scenario import Scenario, Shock, read_scenario
-    from withstand.readers import network_from_links, read_folder, write_folder
+    from withstand.readers import (
+        network_from_links,
+        read_criticality,
+        read_folder,
+        read_mrio,
+        read_mrio_years,
+        write_folder,
+        write_mrio,
+    )
 
 _HOMES = {
     "DataError": "errors",
@@ -37,15 +46,29 @@ _HOMES = {
     "ProductionNetwork": "model.network",
     "Scenario": "model.scenario",
     "Shock": "model.scenario",
+    "aggregate": "model.aggregation",
     "apply": "model.option",
     "check": "model.checking",
     "example": "examples",
     "network_from_links": "readers",
+    "read_criticality": "readers",
     "read_folder": "readers",
+    "read_mrio": "readers",
+    "read_mrio_years": "readers",
     "read_scenario": "model.scenario",
     "write_folder": "readers",
+    "write_mrio": "readers",
 }
-_MODULES = ("examples", "measures", "model", "readers", "report", "stress", "workbench")
+_MODULES = (
+    "examples",
+    "measures",
+    "model",
+    "plan",
+    "readers",
+    "report",
+    "stress",
+    "workbench",
+)
 
 __all__ = [
     "DataError",
@@ -59,6 +82,7 @@ __all__ = [
     "Shock",
     "UsageError",
     "WithstandError",
+    "aggregate",
     "apply",
     "check",
     "example",
@@ -66,13 +90,18 @@ __all__ = [
     "measures",
     "model",
     "network_from_links",
+    "plan",
+    "read_criticality",
     "read_folder",
+    "read_mrio",
+    "read_mrio_years",
     "read_scenario",
     "readers",
     "report",
     "stress",
     "workbench",
     "write_folder",
+    "write_mrio",
 ]
 
 

@@ -32,6 +32,9 @@ Terms = list[tuple[int, float]]
 """Columns of the first stage with their weights."""
 
 
+_Key = tuple[int, tuple[int, ...], tuple[tuple[int, ...], ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Start:
     """One start: option, year (below 0: it has been started), and its column."""
@@ -66,7 +69,7 @@ class Decisions:
         self,
         chain: Chain,
         calendar: Calendar,
-        budget: float | Sequence[float] | None,
+        budget: float | Sequence[float] | Array | None,
         started: Mapping[str, float],
     ) -> None:
         self.chain, self.calendar = chain, calendar
@@ -77,7 +80,7 @@ class Decisions:
         self._upper: list[float] = []
         self._integer: list[bool] = []
         self._rows: list[_Row] = []
-        self._seen: dict[tuple[object, ...], int] = {}
+        self._seen: dict[_Key, int] = {}
         self.limits = [size_limit(o) for o in chain.options]
         self.starts: list[Start] = []
         self._add_starts(_known(chain.options, started))
@@ -190,12 +193,13 @@ class Decisions:
             self._rows.append(_Row(name, terms, -np.inf, 0.0))
 
     def _add_budget(self) -> None:
-        if self.money is None:
-            return
+        """Keep what is spent up to each year within the money up to then (rows without it too)."""
         spent = {s.column: np.cumsum(self._spend_of(s)) for s in self.starts}
-        for year, money in enumerate(np.cumsum(self.money)):
+        years = self.calendar.years
+        money = np.full(years, np.inf) if self.money is None else np.cumsum(self.money)
+        for year in range(years):
             terms = [(c, float(x[year])) for c, x in spent.items() if x[year]]
-            self._rows.append(_Row(f"budget_{year + 1}", terms, -np.inf, float(money)))
+            self._rows.append(_Row(f"budget_{year + 1}", terms, -np.inf, float(money[year])))
 
     def _add_uses(self) -> None:
         """Keep what building draws within what makers can spare, year by year."""
@@ -295,6 +299,26 @@ class Decisions:
             self._seen[key] = column
         return [(self._seen[key], 1.0)]
 
+    def columns_of(self, m: int) -> list[int]:
+        """Return the columns whose effects are those of an option: its starts and its waiting."""
+        starts = [s.column for s in self._of_option[m]]
+        return starts + [column for key, column in self._seen.items() if key[0] == m]
+
+    def without(self, z: Array, gone: set[int]) -> Array:
+        """Return a first stage without some options; what waits for them is not in place."""
+        left = z.copy()
+        for start in self.starts:
+            if start.option in gone:
+                left[start.column] = 0.0
+        for (m, starts, early), column in self._seen.items():
+            top = self.limits[m] or 1.0
+            allowed = sum(left[c] for c in starts)
+            for r, columns in zip(self.chain.closure(m), early, strict=True):
+                ratio = top / (self.limits[r] or 1.0)
+                allowed = min(allowed, ratio * sum(left[c] for c in columns))
+            left[column] = min(left[column], allowed)
+        return left
+
     @property
     def size(self) -> int:
         """Columns so far; asking what is in place may add some."""
@@ -318,7 +342,9 @@ class Decisions:
         )
 
 
-def money_by_year(budget: float | Sequence[float] | None, calendar: Calendar) -> Array | None:
+def money_by_year(
+    budget: float | Sequence[float] | Array | None, calendar: Calendar
+) -> Array | None:
     """Return the money of each year; one number is there from the first year on."""
     if budget is None:
         return None
@@ -326,8 +352,8 @@ def money_by_year(budget: float | Sequence[float] | None, calendar: Calendar) ->
         money = np.zeros(calendar.years)
         money[0] = budget
     else:
-        money = np.array(list(budget), dtype=np.float64)  # type: ignore[arg-type]
-    if len(money) != calendar.years or not (np.isfinite(money).all() and (money >= 0).all()):
+        money = np.array(budget, dtype=np.float64)
+    if money.shape != (calendar.years,) or not (np.isfinite(money).all() and (money >= 0).all()):
         raise UsageError(
             f"budget must be one amount of money, or one for each of {calendar.years} years, "
             f"none below 0; it is {budget!r}."

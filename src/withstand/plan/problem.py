@@ -15,7 +15,7 @@ from withstand.model.findings import has_errors
 from withstand.model.option import check_options, read_options
 from withstand.model.scenario_sets import names_of
 from withstand.plan.calendar import calendar_of
-from withstand.plan.decisions import Decisions
+from withstand.plan.decisions import Decisions, money_by_year
 from withstand.plan.effects import chain_of
 from withstand.plan.recourse import RecourseDraft, Strike
 from withstand.plan.skeleton import skeleton_of
@@ -78,10 +78,8 @@ class Problem:
                 total[start.option, int(start.year)] += z[start.column]
         return total
 
-    def with_budget(self, budget: float | Sequence[float] | None) -> Problem:
+    def with_budget(self, budget: float | Sequence[float] | Array | None) -> Problem:
         """Return the same programme under other money; cuts of one hold for the other."""
-        from withstand.plan.decisions import money_by_year
-
         money = money_by_year(budget, self.calendar)
         first = self.two_stage.first
         upper = first.row_upper.copy()

@@ -1,0 +1,116 @@
+"""Why there is no plan: a smallest set of limits that contradict each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from withstand.errors import UsageError
+from withstand.plan.plans import in_words
+from withstand.plan.solving import solve_two_stage
+
+if TYPE_CHECKING:
+    from withstand.plan.objective import Objective
+    from withstand.plan.plans import Plan
+    from withstand.plan.two_stage import TwoStage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conflict:
+    """Limits that cannot hold together, though they could if any one of them went.
+
+    Parameters
+    ----------
+    limits : tuple of str
+        Groups of rows: "money", "the limit of the expected loss", "M02 needs M01 first" ...
+    """
+
+    limits: tuple[str, ...]
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return one row a limit."""
+        return pl.DataFrame({"limit": list(self.limits)}, schema={"limit": pl.String})
+
+    def summary(self) -> str:
+        """Return one sentence."""
+        return (
+            "These limits contradict each other; any one of them gone, the others could be met: "
+            + "; ".join(self.limits)
+            + "."
+        )
+
+
+def explain_infeasible(plan: Plan, *, jobs: int = 1) -> Conflict:
+    """Find an irreducible set of limits that rule every plan out.
+
+    Limits are dropped one by one; one whose absence leaves no plan either is not needed for the
+    contradiction (deletion filter, Chinneck 2008, chapter 6).
+
+    Raises
+    ------
+    UsageError
+        If there is a plan.
+    """
+    problem, objective = plan.problem.two_stage, plan.objective
+    if plan.is_found or plan.status != "infeasible":
+        raise UsageError(f"There is nothing to explain: the plan's status is '{plan.status}'.")
+    groups = _groups(problem, objective)
+    kept = dict(groups)
+    for name in groups:
+        trial = {k: v for k, v in kept.items() if k != name}
+        if not _is_feasible(problem, objective, trial, plan, jobs):
+            kept = trial
+    return Conflict(limits=tuple(kept))
+
+
+def _groups(problem: TwoStage, objective: Objective) -> dict[str, tuple[int, ...]]:
+    """Return the groups of limits by name, each with its rows (none for targets)."""
+    found: dict[str, list[int]] = {}
+    for k, row in enumerate(problem.first.rows):
+        name = "the budget" if row.startswith("budget_") else in_words(row)
+        if ".in_place_" not in row:
+            found.setdefault(name, []).append(k)
+    groups = {name: tuple(rows) for name, rows in found.items()}
+    if (problem.first.upper <= 0).any():
+        groups["the law (regions that may not supply)"] = ()
+    if objective.mean_limit < np.inf:
+        groups[in_words("mean")] = ()
+    if objective.risk_limit < np.inf:
+        groups[in_words("cvar")] = ()
+    return groups
+
+
+def _is_feasible(
+    problem: TwoStage,
+    objective: Objective,
+    groups: dict[str, tuple[int, ...]],
+    plan: Plan,
+    jobs: int,
+) -> bool:
+    first = problem.first
+    lower, upper = first.row_lower.copy(), first.row_upper.copy()
+    held = {k for rows in groups.values() for k in rows}
+    for k, row in enumerate(first.rows):
+        if k not in held and ".in_place_" not in row:
+            lower[k], upper[k] = -np.inf, np.inf
+    tops = first.upper
+    if "the law (regions that may not supply)" not in groups:
+        tops = np.where(first.upper <= 0, 1.0, first.upper)
+    relaxed = replace(first, row_lower=lower, row_upper=upper, upper=tops)
+    trial = replace(
+        objective,
+        mean_limit=objective.mean_limit if in_words("mean") in groups else np.inf,
+        risk_limit=objective.risk_limit if in_words("cvar") in groups else np.inf,
+    )
+    found = solve_two_stage(
+        replace(problem, first=relaxed),
+        trial,
+        method="decomposition",
+        gap=0.5,
+        jobs=jobs,
+        store=plan.store,
+    )
+    return found.status != "infeasible"
