@@ -13,70 +13,105 @@ from withstand.programming.highs import INFEASIBLE, LIMIT, OPTIMAL, UNBOUNDED, P
 
 if TYPE_CHECKING:
     from withstand.plan.objective import Objective
-    from withstand.plan.two_stage import TwoStage
+    from withstand.plan.two_stage import Recourse, TwoStage
 
 Array = np.ndarray
 FEASIBILITY = 1e-9
 
 
 def extensive_form(
-    problem: TwoStage, objective: Objective, *, gap: float = 0.0, time_limit: float = np.inf
+    problem: TwoStage,
+    objective: Objective,
+    *,
+    gap: float = 0.0,
+    time_limit: float = np.inf,
+    is_named: bool = False,
 ) -> tuple[Programme, Master]:
-    """Return the programme of first stage and scenarios together, with named rows and columns."""
-    floors = np.full(len(problem.scenarios), -np.inf)
-    master = master_of(problem, objective, floors)
+    """Return the programme of first stage and scenarios together, on request with names."""
+    master = master_of(problem, objective, np.full(len(problem.scenarios), -np.inf))
     if objective.is_plain:  # costs stand on the answers themselves, which integers like better
         master.cost[master.theta] = 0.0
         master.lower[master.theta] = master.upper[master.theta] = 0.0
-    width = master.size
-    costs, lowers, uppers = [master.cost], [master.lower], [master.upper]
-    integer = [master.integer]
-    columns, row_names = list(master.columns), list(master.rows)
-    row_low, row_high = [master.row_lower], [master.row_upper]
-    below: list[list[sparse.csr_array | None]] = []
-    n_s = len(problem.scenarios)
-    for number, s in enumerate(problem.scenarios):
-        k = len(s.cost)
-        limited = np.flatnonzero(np.diff(s.on_upper.indptr))
-        pick = sparse.csr_array(
-            (np.ones(len(limited)), (np.arange(len(limited)), limited)), shape=(len(limited), k)
+    blocks = [_Block(s, number, master, objective) for number, s in enumerate(problem.scenarios)]
+    starts = master.size + np.cumsum([0, *(len(s.cost) for s in problem.scenarios)])
+    for block, start in zip(blocks, starts[:-1], strict=True):
+        block.move(master.size, int(start))
+    parts = [master.matrix, *(b.matrix for b in blocks)]
+    ends = np.cumsum([0, *(x.nnz for x in parts)])
+    indptr = [x.indptr[:-1].astype(np.int64) + e for x, e in zip(parts, ends, strict=False)]
+    matrix = sparse.csr_array(
+        (
+            np.concatenate([x.data for x in parts]),
+            np.concatenate([x.indices.astype(np.int64) for x in parts]),
+            np.concatenate([*indptr, ends[-1:]]),
+        ),
+        shape=(sum(x.shape[0] for x in parts), int(starts[-1])),
+    )
+    names = None
+    if is_named:
+        names = (
+            [*master.columns, *(x for b in blocks for x in b.column_names())],
+            [*master.rows, *(x for b in blocks for x in b.row_names())],
         )
-        theta = sparse.csr_array(([1.0], ([0], [master.theta[number]])), shape=(1, width))
-        on_z = sparse.vstack([theta, _wide(-s.on_rows, width), _wide(-s.on_upper[limited], width)])
-        priced = np.zeros(k) if objective.is_plain else -s.cost
-        own = sparse.vstack([sparse.csr_array(priced[None, :]), s.matrix, pick])
-        line: list[sparse.csr_array | None] = [None] * (n_s + 1)
-        line[0], line[1 + number] = sparse.csr_array(on_z), sparse.csr_array(own)
-        below.append(line)
-        free = s.upper.copy()
-        free[limited] = np.inf
-        weight = objective.mean_weight * s.probability if objective.is_plain else 0.0
-        costs.append(weight * s.cost)
-        lowers.append(s.lower)
-        uppers.append(free)
-        integer.append(np.zeros(k, dtype=bool) if s.integer is None else s.integer)
-        row_low += [np.zeros(1), s.row_lower, np.full(len(limited), -np.inf)]
-        row_high += [np.full(1, np.inf), s.row_upper, s.upper[limited]]
-        names = list(s.columns) or [f"y_{j}" for j in range(k)]
-        columns += [f"{s.name}.{name}" for name in names]
-        own_rows = list(s.rows) or [f"row_{j}" for j in range(len(s.row_lower))]
-        row_names += [f"{s.name}.cost", *(f"{s.name}.{name}" for name in own_rows)]
-        row_names += [f"{s.name}.limit_{names[j]}" for j in limited]
-    top: list[sparse.csr_array | None] = [master.matrix, *([None] * n_s)]
     programme = Programme(
-        cost=np.concatenate(costs),
-        lower=np.concatenate(lowers),
-        upper=np.concatenate(uppers),
-        matrix=sparse.csr_array(sparse.block_array([top, *below], format="csr")),
-        row_lower=np.concatenate(row_low),
-        row_upper=np.concatenate(row_high),
-        integer=np.concatenate(integer),
+        cost=np.concatenate([master.cost, *(b.cost for b in blocks)]),
+        lower=np.concatenate([master.lower, *(s.lower for s in problem.scenarios)]),
+        upper=np.concatenate([master.upper, *(b.upper for b in blocks)]),
+        matrix=matrix,
+        row_lower=np.concatenate([master.row_lower, *(b.low for b in blocks)]),
+        row_upper=np.concatenate([master.row_upper, *(b.high for b in blocks)]),
+        integer=np.concatenate([master.integer, *(b.integer for b in blocks)]),
         gap=gap,
-        names=(columns, row_names),
+        names=names,
         tolerance=FEASIBILITY,
         time_limit=time_limit,
     )
     return programme, master
+
+
+class _Block:
+    """One scenario's part: theta >= cost, its rows, and upper bounds that the first stage moves."""
+
+    def __init__(
+        self, scenario: Recourse, number: int, master: Master, objective: Objective
+    ) -> None:
+        s, k, width = scenario, len(scenario.cost), master.size
+        self._scenario = s
+        self._limited = np.flatnonzero(np.diff(s.on_upper.indptr))
+        n = len(self._limited)
+        pick = sparse.csr_array((np.ones(n), (np.arange(n), self._limited)), shape=(n, k))
+        theta = sparse.csr_array(([1.0], ([0], [master.theta[number]])), shape=(1, width))
+        priced = sparse.csr_array(
+            (1, k) if objective.is_plain else sparse.csr_array(-s.cost[None, :])
+        )
+        left = [theta, _wide(-s.on_rows, width), _wide(-s.on_upper[self._limited], width)]
+        both = [sparse.vstack(left), sparse.vstack([priced, s.matrix, pick])]
+        self.matrix = sparse.csr_array(sparse.hstack(both, format="csr"))
+        weight = objective.mean_weight * s.probability if objective.is_plain else 0.0
+        self.cost = weight * s.cost
+        self.upper = s.upper.copy()
+        self.upper[self._limited] = np.inf
+        self.low = np.concatenate([np.zeros(1), s.row_lower, np.full(n, -np.inf)])
+        self.high = np.concatenate([np.full(1, np.inf), s.row_upper, s.upper[self._limited]])
+        self.integer = np.zeros(k, dtype=bool) if s.integer is None else s.integer
+
+    def move(self, width: int, start: int) -> None:
+        """Let the scenario's own columns begin at `start`."""
+        indices = self.matrix.indices.astype(np.int64)
+        indices[indices >= width] += start - width
+        shape = (self.matrix.shape[0], start + len(self.cost))
+        self.matrix = sparse.csr_array((self.matrix.data, indices, self.matrix.indptr), shape=shape)
+
+    def column_names(self) -> list[str]:
+        s = self._scenario
+        names = list(s.columns) or [f"y_{j}" for j in range(len(s.cost))]
+        return [f"{s.name}.{name}" for name in names]
+
+    def row_names(self) -> list[str]:
+        s, columns = self._scenario, self.column_names()
+        own = list(s.rows) or [f"row_{j}" for j in range(len(s.row_lower))]
+        limits = (f"limit_of_{columns[j]}" for j in self._limited)
+        return [f"{s.name}.cost", *(f"{s.name}.{name}" for name in own), *limits]
 
 
 def _wide(matrix: sparse.csr_array, width: int) -> sparse.csr_array:

@@ -397,7 +397,7 @@ class Plan:
         target = Path(path)
         if target.suffix not in (".mps", ".lp"):
             raise UsageError(f"{target.name}: the ending must be .mps or .lp.")
-        programme, _ = extensive_form(self.problem.two_stage, self.objective)
+        programme, _ = extensive_form(self.problem.two_stage, self.objective, is_named=True)
         programme.write(str(target))
 
     def summary(self) -> str:

@@ -42,7 +42,9 @@ def shares_left(chain: Chain, scenario: Scenario, n_steps: int, step: int) -> tu
     asked = np.ones((n_steps, len(chain.activities)))
     for k, a in enumerate(chain.activities):
         origin = a.base if a.base >= 0 else k
-        series = node[:, origin] if origin < network.n_nodes else _left_of_new(chain, a, hits)
+        series = (
+            node[:, origin] if origin < network.n_nodes else _left_of_new(chain, a, hits, n_periods)
+        )
         left[:, k] = series.reshape(n_steps, step).mean(axis=1)
         if k < network.n_nodes:
             asked[:, k] = demand[:, k].reshape(n_steps, step).mean(axis=1)
@@ -89,9 +91,8 @@ def _closed_ways(chain: Chain, hits: list[Hit], n_periods: int) -> Array:
     return left
 
 
-def _left_of_new(chain: Chain, activity: Activity, hits: list[Hit]) -> Array:
+def _left_of_new(chain: Chain, activity: Activity, hits: list[Hit], n_periods: int) -> Array:
     """Return what is left of a node that an option adds: shocks of its region or product hit it."""
-    n_periods = len(hits[0].factor) if hits else 0
     left = np.ones(n_periods)
     if not chain.network.is_allowed[activity.region]:
         return np.zeros(n_periods)

@@ -100,10 +100,7 @@ class Programme:
         lp.a_matrix_.index_ = rows.indices
         lp.a_matrix_.value_ = rows.data
         lp.sense_ = highspy.ObjSense.kMaximize if maximise else highspy.ObjSense.kMinimize
-        self._is_mixed = integer is not None and bool(np.any(integer))
-        if integer is not None and self._is_mixed:
-            kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-            lp.integrality_ = [kinds[int(is_whole)] for is_whole in integer]
+        self._is_mixed = False
         if names is not None:
             lp.col_names_, lp.row_names_ = list(names[0]), list(names[1])
         self._highs = highspy.Highs()
@@ -116,6 +113,8 @@ class Programme:
         self._highs.setOptionValue("mip_rel_gap", gap)
         if self._highs.passModel(lp) == highspy.HighsStatus.kError:
             raise SolverError("HiGHS refused the programme: sizes or values are not possible.")
+        if integer is not None and np.any(integer):
+            self.restrict(np.flatnonzero(integer))  # a list for all columns would take seconds
 
     def set_upper(self, columns: Array, upper: Array) -> None:
         """Change the upper bounds of some variables; their lower bounds become 0."""
