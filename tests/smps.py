@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from withstand.plan.two_stage import FirstStage, Recourse, TwoStage
+from withstand.programming.two_stage import FirstStage, Recourse, TwoStage
 
 
 @dataclass

@@ -7,10 +7,10 @@ import pytest
 from scipy import sparse
 
 from smps import read_location, read_smps
-from withstand.plan.decomposition import CutStore
-from withstand.plan.objective import Objective
-from withstand.plan.solving import solve_two_stage
-from withstand.plan.two_stage import FirstStage, Recourse, TwoStage
+from withstand.programming.decomposition import CutStore
+from withstand.programming.objective import Objective
+from withstand.programming.solving import solve_two_stage
+from withstand.programming.two_stage import FirstStage, Recourse, TwoStage
 
 METHODS = ("extensive", "decomposition")
 

@@ -324,6 +324,7 @@ def _stocks(
             target[which] = wished[row]
             is_idle[row] = False
         is_idle &= np.where(node >= 0, layout.knows_recipe[node], ~_is_in_a_recipe(tables, frame))
+        is_idle &= np.where(node >= 0, layout.node_product[node], general) != product  # finished
         if is_idle.any():
             findings.append(_idle_stock(frame, np.flatnonzero(is_idle), origins["stocks"]))
     stock[layout.input_use == HOURS] = 0.0

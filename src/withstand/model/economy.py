@@ -15,6 +15,7 @@ import polars as pl
 
 from withstand.errors import DataError, UsageError
 from withstand.model import checks
+from withstand.model.balances import residuals
 from withstand.model.conforming import conform_rows
 from withstand.model.encoding import encode, indptr_of, numbers
 from withstand.model.findings import Finding, Origin, has_errors, make_finding, sort_findings
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 IMPORTANT = CLASSES.index("important")
+__all__ = ["CARRIED", "build_economy", "in_links", "residuals"]
+
 CARRIED = ("products", "nodes", "regions", "extensions", "stocks", "classes", "sources")
 """Tables that an economy takes besides its matrices."""
 
@@ -41,6 +44,7 @@ def build_economy(
     final_columns: pl.DataFrame,
     settings: Settings,
     *,
+    tolerance: float = 0.0,
     origins: Mapping[str, Origin] | None = None,
     findings: Sequence[Finding] = (),
 ) -> ProductionNetwork:
@@ -61,6 +65,8 @@ def build_economy(
         Columns `region` and `category`, a row for each column of `final`.
     settings : Settings
         With `lens="economy"`.
+    tolerance : float, currency per period
+        Largest gap between the sides of a node that rounding in the source can explain.
     origins, findings
         As in `build_network`.
 
@@ -98,7 +104,7 @@ def build_economy(
     found += checks.check_references(ready, places, set())
     found += checks.check_settings(ready, settings, is_complete=not has_errors(found))
     _stop_on_errors(found)
-    network = _assemble(flows, final, ready, final_columns, settings, places)
+    network = _assemble(flows, final, ready, final_columns, settings, places, tolerance)
     found += _notes(network)
     found += checks.check_economics(network)
     return replace(network, findings=tuple(sort_findings(found)))
@@ -191,6 +197,7 @@ def _assemble(
     final_columns: pl.DataFrame,
     settings: Settings,
     places: Mapping[str, Origin],
+    tolerance: float,
 ) -> ProductionNetwork:
     nodes, products, regions = (tables[t] for t in ("nodes", "products", "regions"))
     node_product = encode(products["product"], nodes["product"])
@@ -204,6 +211,7 @@ def _assemble(
         final=final,
         final_region=encode(regions["region"], final_columns["region"]),
         final_category=final_columns["category"].cast(pl.String).to_numpy().astype(str),
+        tolerance=tolerance,
     )
     stock, target = _stocks(tables, product, buyer, coefficient * output[buyer], products)
     capacity = numbers(nodes, "capacity")
@@ -299,10 +307,22 @@ def _stocks(
 
 
 def _notes(network: ProductionNetwork) -> list[Finding]:
-    if "classes" in network.tables:
+    if "classes" not in network.tables:
+        what = "no classes were given; every input counts as important"
+        return [make_finding("N204", what, origin=network.origins["nodes"])]
+    classes = network.tables["classes"].select("supplier_product", "buyer_product")
+    used = pl.DataFrame(
+        {
+            "supplier_product": network.product_labels[network.input_product],
+            "buyer_product": network.product_labels[network.node_product[network.input_buyer]],
+        }
+    )
+    missing = used.unique(maintain_order=True).join(classes, on=classes.columns, how="anti")
+    if missing.height == 0:
         return []
-    what = "no classes were given; every input counts as important"
-    return [make_finding("N204", what, origin=network.origins["nodes"])]
+    pair = " for ".join(missing.row(0))
+    what = f"{missing.height:,} pairs of products have no class, {pair} is one; they are important"
+    return [make_finding("W211", what, origin=network.origins["classes"], count=missing.height)]
 
 
 def _rebuild(
@@ -325,6 +345,7 @@ def _rebuild(
         tables,
         final_columns,
         settings,
+        tolerance=flow_table.tolerance,
         origins=origins,
     )
 

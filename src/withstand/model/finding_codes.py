@@ -153,6 +153,17 @@ CODES: dict[str, Rule] = {
         "A sale cannot be negative; inventories and corrections belong to final demand.",
         "Move the negative entries to a column of final demand.",
     ),
+    "E125": _error(
+        "layout of a world table",
+        "A table read in the wrong layout gives wrong numbers without a word.",
+        "Name the layout, or download the table again from its provider; the how-to 'Read a world "
+        "table' shows each layout.",
+    ),
+    "E126": _error(
+        "which table is meant",
+        "The file or folder holds several years or countries, or not the one asked for.",
+        "Name one of those listed.",
+    ),
     "W101": _warning(
         "file not used",
         "The file is not named after a table, so it was not read.",
@@ -339,6 +350,46 @@ CODES: dict[str, Rule] = {
         "A skill without a supplier is supplied at home, up to the larger of use and stated hours.",
         "Add a supplier row if the hours come from elsewhere.",
     ),
+    "W218": _warning(
+        "imports above use",
+        "Two tables of one source disagree, so that some cell would use more imports than it uses.",
+        "Nothing to do if the amount is small; else look for tables of the same treatment.",
+    ),
+    "N207": _note(
+        "negative flows moved to final demand",
+        "A sale between nodes cannot be negative; what the row sells in all stays the same.",
+        "Nothing to do; the column is called negative_flows.",
+    ),
+    "N208": _note(
+        "no output",
+        "A node without output has no recipe; nothing can hit it, and it can hit nobody.",
+        "Nothing to do.",
+    ),
+    "N209": _note(
+        "made into industry by industry",
+        "Make and use tables name products and industries; the flows follow from an assumption.",
+        "Nothing to do; the assumption stands in the table of sources.",
+    ),
+    "N210": _note(
+        "recipe of imports not known",
+        "The source has no inputs of foreign producers: shocks abroad stop at the border.",
+        "Take a world table if what happens abroad matters.",
+    ),
+    "N211": _note(
+        "not carried over",
+        "Nodes were added together, and this cannot be added.",
+        "State it again for the new nodes if it matters.",
+    ),
+    "W230": _warning(
+        "purchases without output",
+        "Purchases of a node that makes nothing belong to no product; measures leave them out.",
+        "Correct its output, or move what it buys to final demand.",
+    ),
+    "N230": _note(
+        "no column of inventories",
+        "Positions are corrected for inventories, and no category of final demand is named so.",
+        "Name the categories (inventories=...), or say inventories=False.",
+    ),
     # scenarios
     "E301": _error(
         "unknown target",
@@ -364,6 +415,24 @@ CODES: dict[str, Rule] = {
         "suspicious zero",
         "The shock changed nothing: what it hits may not feed the viewpoint, or stocks covered it.",
         "Check the target, or run for longer.",
+    ),
+    "W302": _warning(
+        "damaged part of a run",
+        "A file of results could not be read back as it was written, for instance after a crash.",
+        "Nothing to do: its scenarios were played again and the file was replaced.",
+    ),
+    "W303": _warning(
+        "closed class of sellers",
+        "Losses that reach nodes that sell only to each other never leave: in the end all of them "
+        "lose everything, and where the stop rule ends before that depends on eps.",
+        "State sales to final buyers (revenue=... above link sales), or read the index with "
+        "bounds=True.",
+    ),
+    "W304": _warning(
+        "losses do not settle",
+        "In parity mode a market that dies makes its losses replaceable again, so that losses may "
+        "go round for ever; the numbers are left empty.",
+        "Use mode='default', which settles always.",
     ),
     # options
     "E401": _error(

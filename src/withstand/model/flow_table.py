@@ -30,12 +30,15 @@ class FlowTable:
         Region of the final user of each column.
     final_category : ndarray of str, shape (n_final,)
         Households, government, investment ...
+    tolerance : float
+        Largest gap between the sides of a node that rounding in the source can explain.
     """
 
     flows: Array
     final: Array
     final_region: Array
     final_category: Array
+    tolerance: float = 0.0
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""

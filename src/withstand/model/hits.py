@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from withstand.model.network import ProductionNetwork
 
 Array = np.ndarray
+_NOUNS = {"to": "region, bloc or node"}
 EXPONENT = 4.0
 """An exponential recovery closes all but exp(-4), 2 %, of the gap, then the rest at once."""
 
@@ -120,14 +121,12 @@ def _select(
     """Return the kind and indices of what a shock hits, or what is wrong with its targets."""
     findings: list[Finding] = []
     nodes = np.ones(network.n_nodes, dtype=bool)
-    links = np.ones(network.n_links, dtype=bool)
-    by_link = False
+    links: Array | None = None
     for target, label in shock.targets.items():
         if target in LINK_TARGETS:
-            by_link = True
             mask, valid = _links_of(network, target, label)
             if mask is not None:
-                links &= mask
+                links = mask if links is None else links & mask
         else:
             mask, valid = _nodes_of(network, target, label)
             if mask is not None:
@@ -136,7 +135,7 @@ def _select(
             findings.append(
                 make_finding(
                     "E301",
-                    f"shock {number + 1}: there is no {target} of that name",
+                    f"shock {number + 1}: there is no {_NOUNS.get(target, target)} of that name",
                     column=target,
                     value=label,
                     suggestion=_suggest(network, target, label, valid),
@@ -144,7 +143,7 @@ def _select(
             )
     if findings:
         return "node", np.empty(0, np.int64), findings
-    if by_link:
+    if links is not None:
         chosen = np.flatnonzero(links & nodes[network.link_supplier])
         kind = "link"
     else:
@@ -161,9 +160,9 @@ def _suggest(
     network: ProductionNetwork, target: str, label: str, valid: Sequence[str]
 ) -> str | None:
     """Return the label whose name for people was given (`Japan` for JP), else the nearest one."""
-    names = {"region": network.region_names, "product": network.product_names}.get(target)
-    if names is not None:
-        labels = network.region_labels if target == "region" else network.product_labels
+    names = {"product": network.product_names}.get(target, network.region_names)
+    if target in ("region", "product", "to"):
+        labels = network.product_labels if target == "product" else network.region_labels
         for name, own in zip(names, labels, strict=True):
             if str(name).casefold() == label.strip().casefold():
                 return str(own)
@@ -182,8 +181,7 @@ def _nodes_of(
         of_node = network.node_region if target == "region" else network.node_product
         return of_node == index[label], ()
     if target == "bloc":
-        texts = network.column("regions", "bloc").to_list()
-        blocs = [{b.strip() for b in (t or "").split(";")} for t in texts]
+        blocs = _blocs(network)
         known = sorted(set().union(*blocs) - {""}) if blocs else []
         if label not in known:
             return None, known
@@ -193,9 +191,34 @@ def _nodes_of(
     return (mask, ()) if mask.any() else (None, series.drop_nulls().unique().to_list())
 
 
+def _blocs(network: ProductionNetwork) -> list[set[str]]:
+    """Return the blocs of each region."""
+    texts = network.column("regions", "bloc").to_list()
+    return [{b.strip() for b in (t or "").split(";")} for t in texts]
+
+
+def _links_to(network: ProductionNetwork, label: str) -> tuple[Array | None, Sequence[str]]:
+    """Return the links to the buyers of another region, bloc or node of that label."""
+    buyer = network.input_buyer[network.link_input]
+    if label in network.index("nodes") and label not in network.index("regions"):
+        return buyer == network.index("nodes")[label], ()
+    if label in network.index("regions"):
+        is_there = network.node_region == network.index("regions")[label]
+    else:
+        blocs = _blocs(network)
+        known = sorted(set().union(*blocs) - {""}) if blocs else []
+        if label not in known:
+            return None, [*network.index("regions"), *known, *network.index("nodes")]
+        is_there = np.array([label in b for b in blocs])[network.node_region]
+    is_export = network.node_region[buyer] != network.node_region[network.link_supplier]
+    return is_there[buyer] & is_export, ()
+
+
 def _links_of(
     network: ProductionNetwork, target: str, label: str
 ) -> tuple[Array | None, Sequence[str]]:
+    if target == "to":
+        return _links_to(network, label)
     if target == "link":
         supplier, _, buyer = label.partition(">")
         index = network.index("nodes")

@@ -16,8 +16,8 @@ from withstand.model.units import periods_of, share_of
 Duration = str | float
 CURVES = ("none", "linear", "exponential", "s-shaped")
 WHAT = ("capacity", "demand")
-TARGETS = ("region", "node", "product", "site", "company", "bloc", "link", "route")
-LINK_TARGETS = frozenset({"link", "route"})
+TARGETS = ("region", "node", "product", "site", "company", "bloc", "link", "route", "to")
+LINK_TARGETS = frozenset({"link", "route", "to"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +26,16 @@ class Shock:
 
     All targets that are given must hold together: region "JP" with product "RV" hits the Japanese
     producers of RV. A link is written "supplier>buyer"; a link or route shock limits what passes.
+    With `to`, what is hit are the links to buyers there: region "CN" with product "RV" and to "EU"
+    is an export ban on RV. Flows within a region are no exports and pass; what goes straight to
+    final users is no link and passes too.
 
     Parameters
     ----------
     region, node, product, site, company, bloc, link, route : str, optional
         What is hit.
+    to : str, optional
+        Region, bloc or node of the buyers: only what is sold to them is hit.
     share : float, 0 to 1
         Share lost, of capacity (or of final demand with `what="demand"`, or of the link's flow).
     start, duration : str or float
@@ -42,6 +47,8 @@ class Shock:
     curve : {"none", "linear", "exponential", "s-shaped"}
         Shape of the recovery; "none" stays at the loss and comes back at its end.
     what : {"capacity", "demand"}
+    label : str
+        What people call it ("earthquake"); it changes no number.
 
     Raises
     ------
@@ -57,12 +64,14 @@ class Shock:
     bloc: str | None = None
     link: str | None = None
     route: str | None = None
+    to: str | None = None
     share: float = 1.0  # text such as "50%" is taken too, and kept as a number
     start: Duration = 0.0
     duration: Duration | None = None
     recovery: Duration = 0.0
     curve: str = "linear"
     what: str = "capacity"
+    label: str = ""
 
     def __post_init__(self) -> None:
         """Refuse shares, times, labels and words that cannot be, all at once."""
@@ -71,7 +80,7 @@ class Shock:
             *self._unknown_words(),
             *(
                 make_finding("E302", f"{t} must be text", column=t, value=label)
-                for t, label in self.targets.items()
+                for t, label in {**self.targets, "label": self.label}.items()
                 if not isinstance(label, str)
             ),
         ]
@@ -81,7 +90,7 @@ class Shock:
             )
         if self.what == "demand" and not LINK_TARGETS.isdisjoint(self.targets):
             findings.append(
-                make_finding("E302", "a link or route has no final demand", column="what")
+                make_finding("E302", "a link or route has no final demand, nor has `to`", column="what")
             )
         if findings:
             raise ScenarioError(findings)
@@ -174,6 +183,7 @@ class Scenario:
         bloc: str | None = None,
         link: str | None = None,
         route: str | None = None,
+        to: str | None = None,
         share: float | str = 1.0,
         start: Duration = 0.0,
         duration: Duration | None = None,
@@ -192,6 +202,7 @@ class Scenario:
             bloc=bloc,
             link=link,
             route=route,
+            to=to,
             share=share,  # type: ignore[arg-type]
             start=start,
             duration=duration,

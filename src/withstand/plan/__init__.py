@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from withstand.plan.alternatives import alternatives
 from withstand.plan.frontiers import Frontier, frontier
 from withstand.plan.infeasibility import Conflict, explain_infeasible
-from withstand.plan.objective import Objective
-from withstand.plan.planning import solve
-from withstand.plan.plans import Plan, Risk
-from withstand.plan.sensitivity import sensitivity
-from withstand.plan.solution import TwoStageSolution
-from withstand.plan.solving import solve_two_stage
-from withstand.plan.two_stage import FirstStage, Recourse, TwoStage
-from withstand.plan.values import Values, values_of
+from withstand.plan.near_optimal import alternatives
+from withstand.plan.plans import Plan, solve
+from withstand.plan.sensitivities import sensitivity
+from withstand.plan.solved import Risk
 from withstand.plan.verification import Verification, verify
+from withstand.programming.information import Values, values_of
+from withstand.programming.objective import Objective
+from withstand.programming.solution import TwoStageSolution
+from withstand.programming.solving import solve_two_stage
+from withstand.programming.two_stage import FirstStage, Recourse, TwoStage
 
 __all__ = [
     "Conflict",

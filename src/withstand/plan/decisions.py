@@ -20,7 +20,7 @@ from scipy import sparse
 
 from withstand.errors import UsageError
 from withstand.model.findings import nearest
-from withstand.plan.two_stage import FirstStage
+from withstand.programming.two_stage import FirstStage
 
 if TYPE_CHECKING:
     from withstand.model.option import Option

@@ -10,13 +10,13 @@ import numpy as np
 import polars as pl
 
 from withstand.errors import UsageError
-from withstand.plan.decomposition import solve_by_decomposition
 from withstand.plan.planning import GAP, solve_problem
-from withstand.plan.two_stage import FirstStage, TwoStage
+from withstand.plan.solved import Risk, SolvedPlan
+from withstand.programming.decomposition import solve_by_decomposition
+from withstand.programming.two_stage import FirstStage, TwoStage
 
 if TYPE_CHECKING:
-    from withstand.plan.objective import Progress
-    from withstand.plan.plans import Plan, Risk
+    from withstand.programming.objective import Progress
 
 Array = np.ndarray
 
@@ -29,7 +29,7 @@ class Frontier:
     ----------
     budgets : tuple of float, currency
         In all, over the horizon.
-    plans : tuple of Plan
+    plans : tuple of SolvedPlan
     smooth : ndarray of float64, shape (n_budgets,), currency
         Value where options could be taken in part: a convex curve.
     worth : ndarray of float64, shape (n_budgets,)
@@ -38,7 +38,7 @@ class Frontier:
     """
 
     budgets: tuple[float, ...]
-    plans: tuple[Plan, ...]
+    plans: tuple[SolvedPlan, ...]
     smooth: Array
     worth: Array
 
@@ -63,7 +63,7 @@ class Frontier:
 
 
 def frontier(
-    plan: Plan,
+    plan: SolvedPlan,
     budgets: Sequence[float],
     *,
     risk: Risk | None = None,
@@ -76,7 +76,7 @@ def frontier(
 
     Parameters
     ----------
-    plan : Plan
+    plan : SolvedPlan
         A solved plan: its network, options, scenarios and risk.
     budgets : sequence of float, currency
         In all; spread over the years as the plan's own money is (from the start if it has none).
@@ -90,8 +90,6 @@ def frontier(
     UsageError
         If a budget is below 0.
     """
-    from withstand.plan.plans import Risk
-
     wanted = sorted({float(b) for b in budgets})
     if not wanted or wanted[0] < 0 or not np.isfinite(wanted[-1]):
         raise UsageError(f"budgets must be amounts of money of at least 0, not {budgets!r}.")
@@ -130,7 +128,7 @@ def frontier(
     )
 
 
-def _ray(plan: Plan) -> Array:
+def _ray(plan: SolvedPlan) -> Array:
     """Return the shares of the money by year."""
     money = plan.problem.decisions.money
     years = plan.problem.calendar.years

@@ -9,13 +9,13 @@ import numpy as np
 import polars as pl
 
 from withstand.errors import UsageError
-from withstand.plan.plans import in_words
-from withstand.plan.solving import solve_two_stage
+from withstand.plan.solved import in_words
+from withstand.programming.solving import solve_two_stage
 
 if TYPE_CHECKING:
-    from withstand.plan.objective import Objective
-    from withstand.plan.plans import Plan
-    from withstand.plan.two_stage import TwoStage
+    from withstand.plan.solved import SolvedPlan
+    from withstand.programming.objective import Objective
+    from withstand.programming.two_stage import TwoStage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ class Conflict:
         )
 
 
-def explain_infeasible(plan: Plan, *, jobs: int = 1) -> Conflict:
+def explain_infeasible(plan: SolvedPlan, *, jobs: int = 1) -> Conflict:
     """Find an irreducible set of limits that rule every plan out.
 
     Limits are dropped one by one; one whose absence leaves no plan either is not needed for the
@@ -87,7 +87,7 @@ def _is_feasible(
     problem: TwoStage,
     objective: Objective,
     groups: dict[str, tuple[int, ...]],
-    plan: Plan,
+    plan: SolvedPlan,
     jobs: int,
 ) -> bool:
     first = problem.first

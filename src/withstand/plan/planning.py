@@ -1,8 +1,7 @@
-"""Choose a plan: the use case of the package."""
+"""Solve the programme of a plan for an aim."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,123 +9,19 @@ import numpy as np
 
 from withstand.errors import UsageError
 from withstand.model.provenance import provenance_of
-from withstand.plan.decomposition import CutStore
-from withstand.plan.objective import Objective
-from withstand.plan.plans import Plan, Risk
-from withstand.plan.problem import Problem, problem_of
-from withstand.plan.solving import solve_two_stage
+from withstand.plan.solved import Risk, SolvedPlan
+from withstand.programming.decomposition import CutStore
+from withstand.programming.objective import Objective
+from withstand.programming.solving import solve_two_stage
 
 if TYPE_CHECKING:
-    from withstand.model.network import ProductionNetwork
-    from withstand.model.option import Option
-    from withstand.model.scenario import Scenario
-    from withstand.plan.objective import Progress
+    from withstand.plan.problem import Problem
+    from withstand.programming.objective import Progress
 
 AIMS = ("value", "cost", "loss", "regret")
 GAP = 5e-3
 TIE = 1e-6
 """Weight of cost where loss alone is minimised: among equal losses the cheaper plan."""
-
-
-def solve(
-    network: ProductionNetwork,
-    options: Sequence[Option] | None = None,
-    scenarios: Sequence[Scenario] = (),
-    *,
-    budget: float | Sequence[float] | None = None,
-    risk: Risk | None = None,
-    loss_limit: float = np.inf,
-    tail_limit: float = np.inf,
-    aim: str = "value",
-    horizon: int = 5,
-    onsets: Sequence[float] | None = None,
-    discount: float = 0.0,
-    started: Mapping[str, float] | None = None,
-    periods: int | None = None,
-    step: int | None = None,
-    gap: float = GAP,
-    method: str = "auto",
-    time_limit: float = np.inf,
-    jobs: int = 1,
-    seed: int = 0,
-    progress: Progress | None = None,
-) -> Plan:
-    """Choose what to start when: the portfolio that is worth most against the scenarios.
-
-    Parameters
-    ----------
-    network : ProductionNetwork
-    options : sequence of Option, optional
-        Default: those in the tables of the network.
-    scenarios : sequence of Scenario
-        With yearly probabilities.
-    budget : float or sequence of float, currency, optional
-        For the whole horizon, or for each year with carry-over; None for no limit.
-    risk : Risk, optional
-        Weight of the tail beside the mean; default: none.
-    loss_limit, tail_limit : float, currency
-        Most that the expected loss, and its CVaR, may be: with `aim="cost"`, the least cost to
-        reach a target.
-    aim : {"value", "cost", "loss", "regret"}
-        What is minimised: cost plus expected loss plus weighted tail; cost alone (under limits);
-        loss and weighted tail alone (most resilience for the budget); or the largest regret.
-    horizon : int, years
-    onsets, discount, started, periods, step, seed
-        As in `withstand.plan.problem.problem_of`.
-    gap : float
-        Relative gap between the plan and what is proven possible.
-    method : {"auto", "extensive", "decomposition"}
-    time_limit : float, seconds
-    jobs : int
-        Threads.
-    progress : callable, optional
-
-    Returns
-    -------
-    Plan
-        With status "infeasible" if limits and budget contradict each other:
-        `explain_infeasible` says which.
-
-    Raises
-    ------
-    OptionError, UsageError
-        If options or numbers are not possible.
-
-    Examples
-    --------
-    >>> import withstand as ws
-    >>> net = ws.examples.tiny()
-    >>> more = ws.Option(label="STOCK", kind="stockpile", cost_once=1000.0, effects=(
-    ...     ws.Effect(effect="add_stock", product="STEEL", amount=6.0, unit="periods"),))
-    >>> plan = solve(net, [more], [ws.Scenario.lose(region="JP", duration="12w")], horizon=1)
-    >>> plan.chosen
-    ('STOCK',)
-    """
-    problem = problem_of(
-        network,
-        options,
-        scenarios,
-        budget=budget,
-        years=horizon,
-        onsets=onsets,
-        discount=discount,
-        started=started,
-        periods=periods,
-        step=step,
-        seed=seed,
-    )
-    return solve_problem(
-        problem,
-        risk=risk,
-        loss_limit=loss_limit,
-        tail_limit=tail_limit,
-        aim=aim,
-        gap=gap,
-        method=method,
-        time_limit=time_limit,
-        jobs=jobs,
-        progress=progress,
-    )
 
 
 def solve_problem(
@@ -142,7 +37,7 @@ def solve_problem(
     jobs: int = 1,
     store: CutStore | None = None,
     progress: Progress | None = None,
-) -> Plan:
+) -> SolvedPlan:
     """Solve a programme that was built before; `store` carries over what was learnt."""
     risk = Risk() if risk is None else risk
     store = CutStore() if store is None else store
@@ -173,7 +68,7 @@ def solve_problem(
         "onsets": list(problem.calendar.onsets),
         "discount": problem.calendar.discount,
     }
-    return Plan(
+    return SolvedPlan(
         problem=problem,
         objective=objective,
         solution=solution,

@@ -1,456 +1,166 @@
-"""A plan: what to start when, what it costs, what it saves, and how sure that is."""
+"""Choose a plan, and ask it the next questions: the use case of the package."""
 
 from __future__ import annotations
 
-import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
-from withstand.errors import UsageError
-from withstand.model.option import apply
-from withstand.plan.extensive import extensive_form
-from withstand.plan.objective import cvar
-from withstand.plan.two_stage import Answer
+from withstand.plan.frontiers import Frontier, frontier
+from withstand.plan.infeasibility import Conflict, explain_infeasible
+from withstand.plan.near_optimal import alternatives
+from withstand.plan.planning import GAP, solve_problem
+from withstand.plan.problem import problem_of
+from withstand.plan.sensitivities import sensitivity
+from withstand.plan.solved import Risk, SolvedPlan
+from withstand.plan.verification import Verification, verify
+from withstand.programming.information import Values, values_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import polars as pl
 
-    import pandas as pd
-
-    from withstand.model.findings import Finding
     from withstand.model.network import ProductionNetwork
     from withstand.model.option import Option
-    from withstand.model.provenance import Provenance
-    from withstand.plan.decomposition import CutStore
-    from withstand.plan.frontiers import Frontier
-    from withstand.plan.infeasibility import Conflict
-    from withstand.plan.objective import Objective, Progress
-    from withstand.plan.problem import Problem
-    from withstand.plan.solution import TwoStageSolution
-    from withstand.plan.values import Values
-    from withstand.plan.verification import Verification
-
-Array = np.ndarray
-TAKEN = 1e-6
-"""Size above which an option counts as chosen."""
+    from withstand.model.scenario import Scenario
+    from withstand.programming.objective import Progress
 
 
-@dataclass(frozen=True, kw_only=True)
-class Risk:
-    """How much the tail counts beside the mean.
-
-    Parameters
-    ----------
-    weight : float, at least 0
-        Of the CVaR of the loss, added to cost and expected loss.
-    alpha : float, 0 to below 1
-        Level of the CVaR: the mean of the worst 1 - alpha.
-    """
-
-    weight: float = 0.0
-    alpha: float = 0.9
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Plan:
-    """What to start when.
-
-    Parameters
-    ----------
-    problem : Problem
-    objective : Objective
-    solution : TwoStageSolution
-    store : CutStore
-        What was learnt about the scenarios: later solves of the same programme begin with it.
-    findings : tuple of Finding
-    provenance : Provenance
-    """
-
-    problem: Problem
-    objective: Objective
-    solution: TwoStageSolution
-    store: CutStore
-    gap_wanted: float
-    findings: tuple[Finding, ...]
-    provenance: Provenance
-
-    # what was found
-
-    @property
-    def network(self) -> ProductionNetwork:
-        """The network before any option."""
-        return self.problem.chain.network
-
-    @property
-    def status(self) -> str:
-        """How it ended: "optimal" (within the gap), "limit" (best found in time), "infeasible"."""
-        return self.solution.status
-
-    @property
-    def is_found(self) -> bool:
-        """Whether there is a plan at all."""
-        return len(self.solution.first) > 0
-
-    @property
-    def gap(self) -> float:
-        """How far from the best the plan may be, as a share of its value."""
-        return self.solution.gap
-
-    @property
-    def bound(self) -> float:
-        """No plan has a lower value, currency."""
-        return self.solution.bound
-
-    @property
-    def value(self) -> float:
-        """What was minimised: cost, expected loss and weighted CVaR, currency."""
-        return self.solution.objective
-
-    @property
-    def sizes(self) -> Array:
-        """How much of each option starts in each year, shape (n_options, years)."""
-        if not self.is_found:
-            return np.zeros((self.problem.n_options, self.problem.calendar.years))
-        return self.problem.sizes(self.solution.first)
-
-    @property
-    def chosen(self) -> tuple[str, ...]:
-        """Labels of the options chosen, in the order of the table."""
-        taken = self.sizes.sum(axis=1) > TAKEN
-        return tuple(o.label for o, t in zip(self.problem.chain.options, taken, strict=True) if t)
-
-    @property
-    def cost(self) -> float:
-        """Discounted cost of what is started, currency."""
-        if not self.is_found:
-            return 0.0
-        return float(self.problem.two_stage.first.cost @ self.solution.first)
-
-    @cached_property
-    def losses_before(self) -> Array:
-        """Loss of each scenario without new options, currency, shape (n_strikes,)."""
-        first = self.problem.two_stage.first
-        idle = np.where(first.lower > 0, first.lower, 0.0)
-        for start in self.problem.decisions.starts:
-            if start.year >= 0:
-                idle[start.column] = 0.0
-        answers = self.store.answers or [
-            Answer(s, k) for k, s in enumerate(self.problem.two_stage.scenarios)
-        ]
-        return np.array([a.solve(idle)[0] for a in answers])
-
-    @property
-    def losses(self) -> Array:
-        """Loss of each scenario under the plan, currency, shape (n_strikes,)."""
-        return self.solution.answers
-
-    @property
-    def expected_loss(self) -> float:
-        """Mean loss under the plan, currency."""
-        return float(self.problem.two_stage.probabilities @ self.losses)
-
-    @property
-    def expected_loss_before(self) -> float:
-        """Mean loss without it, currency."""
-        return float(self.problem.two_stage.probabilities @ self.losses_before)
-
-    def cvar(self, alpha: float | None = None) -> float:
-        """Mean of the worst 1 - alpha of losses under the plan, currency."""
-        level = self.objective.alpha if alpha is None else alpha
-        return cvar(self.losses, self.problem.two_stage.probabilities, level)
-
-    # tables
-
-    def calendar(self) -> pl.DataFrame:
-        """Return one row a start: option, name, kind, year, ready, size, cost (currency)."""
-        options, sizes = self.problem.chain.options, self.sizes
-        per_year = self.problem.calendar.per_year
-        rows = []
-        for m, year in zip(*np.nonzero(sizes > TAKEN), strict=True):
-            option = options[m]
-            rows.append(
-                {
-                    "option": option.label,
-                    "name": option.name,
-                    "kind": option.kind,
-                    "start_year": int(year) + 1,
-                    "ready_after_years": float(year + option.ready_periods / per_year),
-                    "size": float(sizes[m, year]),
-                    "cost_once": option.cost_once * float(sizes[m, year]),
-                    "cost_per_year": option.cost_per_period * per_year * float(sizes[m, year]),
-                }
-            )
-        schema = {
-            "option": pl.String,
-            "name": pl.String,
-            "kind": pl.String,
-            "start_year": pl.Int64,
-            "ready_after_years": pl.Float64,
-            "size": pl.Float64,
-            "cost_once": pl.Float64,
-            "cost_per_year": pl.Float64,
-        }
-        return pl.DataFrame(rows, schema=schema).sort(["start_year", "option"])
-
-    def spend(self) -> pl.DataFrame:
-        """Return one row a year: money that comes, what is spent, what is left (currency)."""
-        calendar = self.problem.calendar
-        z = self.solution.first if self.is_found else np.zeros(self.problem.two_stage.first.size)
-        spent = self.problem.decisions.spend(z)
-        upper = self.problem.two_stage.first.row_upper
-        rows = list(self.problem.two_stage.first.rows)
-        cumulative = [
-            upper[rows.index(f"budget_{y + 1}")] if f"budget_{y + 1}" in rows else np.inf
-            for y in range(calendar.years)
-        ]
-        money = np.diff([0.0, *cumulative]) if np.isfinite(cumulative).all() else None
-        return pl.DataFrame(
-            {
-                "year": np.arange(calendar.years) + 1,
-                "money": [None] * calendar.years if money is None else money,
-                "spent": spent,
-                "left": [None] * calendar.years
-                if money is None
-                else np.array(cumulative) - np.cumsum(spent),
-            },
-            schema={"year": pl.Int64, "money": pl.Float64, "spent": pl.Float64, "left": pl.Float64},
-        )
-
-    def outcomes(self) -> pl.DataFrame:
-        """Return one row a scenario and onset: probability, loss before and after (currency)."""
-        strikes = self.problem.strikes
-        return pl.DataFrame(
-            {
-                "scenario": [s.scenario.name for s in strikes],
-                "strikes_after_years": [s.onset for s in strikes],
-                "strike": [s.name for s in strikes],
-                "probability": self.problem.two_stage.probabilities,
-                "loss_before": self.losses_before,
-                "loss_after": self.losses,
-            }
-        )
-
-    def to_frame(self) -> pl.DataFrame:
-        """Return the calendar."""
-        return self.calendar()
-
-    def to_pandas(self) -> pd.DataFrame:
-        """Return the calendar as a pandas frame."""
-        return self.calendar().to_pandas()
-
-    def worth_of_money(self) -> pl.DataFrame:
-        """Return what the next unit of money in each year would save, at the margin.
-
-        From the continuous relaxation, where options can be taken in part: `worth` is the fall of
-        the value (cost, loss and risk together) per unit of currency more in that year alone. For
-        lumpy options compare whole budgets: `frontier`.
-        """
-        first, duals = self.problem.two_stage.first, self.solution.duals
-        years, worth = [], []
-        later = 0.0
-        for k in reversed(range(len(first.rows))):
-            if first.rows[k].startswith("budget_"):
-                later += max(-float(duals[k]), 0.0)
-                years.append(int(first.rows[k].removeprefix("budget_")))
-                worth.append(later)
-        schema = {"year": pl.Int64, "worth": pl.Float64}
-        return pl.DataFrame({"year": years, "worth": worth}, schema=schema).sort("year")
-
-    def blocking(self) -> pl.DataFrame:
-        """Return the limits that cost something at the margin: limit, in words, worth of one more.
-
-        From the continuous relaxation; units of the limit (currency for budgets, one start for
-        orders among options, units of a product for what building draws).
-        """
-        first, duals = self.problem.two_stage.first, self.solution.duals
-        rows = [
-            {"limit": first.rows[k], "meaning": in_words(first.rows[k]), "worth": -float(duals[k])}
-            for k in np.flatnonzero(duals < -1e-9).tolist()
-            if np.isfinite(first.row_upper[k])
-        ]
-        schema = {"limit": pl.String, "meaning": pl.String, "worth": pl.Float64}
-        return pl.DataFrame(rows, schema=schema).sort("worth", descending=True)
-
-    def contributions(self) -> pl.DataFrame:
-        """Return which option earns where: loss that would come back without it (currency).
-
-        One row for each option chosen and strike in which it matters: the plan is kept, the one
-        option (and what requires it) is left out, and the scenario answered again.
-        """
-        problem = self.problem
-        answers = self.store.answers or [
-            Answer(s, k) for k, s in enumerate(problem.two_stage.scenarios)
-        ]
-        place = {o.label: m for m, o in enumerate(problem.chain.options)}
-        rows = []
-        for label in self.chosen:
-            z = self._without(place[label])
-            for k, answer in enumerate(answers):
-                more = answer.solve(z)[0] - self.losses[k]
-                if more > 1e-6 * max(1.0, abs(self.losses_before[k])):
-                    rows.append(
-                        {
-                            "option": label,
-                            "strike": problem.strikes[k].name,
-                            "probability": problem.strikes[k].probability,
-                            "saved": more,
-                        }
-                    )
-        schema = {
-            "option": pl.String,
-            "strike": pl.String,
-            "probability": pl.Float64,
-            "saved": pl.Float64,
-        }
-        return pl.DataFrame(rows, schema=schema)
-
-    def _without(self, m: int) -> Array:
-        """Return the first stage without an option and what requires it."""
-        chain = self.problem.chain
-        gone = {m, *(k for k in range(len(chain.options)) if m in chain.closure(k))}
-        return self.problem.decisions.without(self.solution.first, gone)
-
-    # what can be done with it
-
-    def at(self, year: float) -> list[Option]:
-        """Return the options as they are in place `year` years from now, grown to then."""
-        calendar, found = self.problem.calendar, []
-        for start in self.problem.decisions.starts:
-            size = self.solution.first[start.column] if self.is_found else 0.0
-            if size > TAKEN:
-                age = (year - start.year) * calendar.per_year
-                option = self.problem.chain.options[start.option]
-                found += [x for x in [_aged(option, age, float(size))] if x is not None]
-        return found
-
-    def apply(self, year: float | None = None) -> ProductionNetwork:
-        """Return the network under the plan, `year` years from now (default: all in place)."""
-        options = self.problem.chain.options
-        if year is not None:
-            return apply(self.network, self.at(year))
-        sizes = self.sizes.sum(axis=1)
-        started = {s.option for s in self.problem.decisions.starts if s.year < 0}
-        return apply(
-            self.network,
-            [
-                x
-                for m, o in enumerate(options)
-                if sizes[m] > TAKEN or m in started
-                for x in [_aged(o, np.inf, float(sizes[m]) if sizes[m] > TAKEN else 1.0)]
-                if x is not None
-            ],
-        )
-
-    # the next questions, each in a file of its own
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Plan(SolvedPlan):
+    """What to start when, and the next questions: does it help, what would more money buy."""
 
     def verify(
         self, network: ProductionNetwork | None = None, *, progress: Progress | None = None
     ) -> Verification:
         """Play every scenario on the full network; see `withstand.plan.verify`."""
-        from withstand.plan.verification import verify
-
         return verify(self, network, progress=progress)
 
     def frontier(self, budgets: Sequence[float], *, jobs: int = 1) -> Frontier:
         """Return plans for other budgets; see `withstand.plan.frontier`."""
-        from withstand.plan.frontiers import frontier
-
-        return frontier(self, budgets, jobs=jobs)
+        found = frontier(self, budgets, jobs=jobs)
+        return replace(found, plans=tuple(_asked(p) for p in found.plans))
 
     def alternatives(self, n: int = 3, *, within: float = 0.05) -> tuple[Plan, ...]:
         """Return other plans nearly as good; see `withstand.plan.alternatives`."""
-        from withstand.plan.alternatives import alternatives
-
-        return alternatives(self, n, within=within)
+        return tuple(_asked(p) for p in alternatives(self, n, within=within))
 
     def explain_infeasible(self) -> Conflict:
         """Say which limits contradict each other; see `withstand.plan.explain_infeasible`."""
-        from withstand.plan.infeasibility import explain_infeasible
-
         return explain_infeasible(self)
 
     def sensitivity(self, *, effect: float = 0.8) -> pl.DataFrame:
         """Say how wrong costs and effects may be; see `withstand.plan.sensitivity`."""
-        from withstand.plan.sensitivity import sensitivity
-
         return sensitivity(self, effect=effect)
 
     def values(self) -> Values:
         """Return what scenarios and foresight are worth; see `withstand.plan.values_of`."""
-        from withstand.plan.values import values_of
-
         return values_of(self.problem.two_stage, gap=self.gap_wanted)
 
-    def to_mps(self, path: str | os.PathLike[str]) -> None:
-        """Write the whole programme (extensive form, named rows and columns) to an MPS file.
 
-        Raises
-        ------
-        UsageError
-            If the ending is not .mps or .lp.
-        """
-        target = Path(path)
-        if target.suffix not in (".mps", ".lp"):
-            raise UsageError(f"{target.name}: the ending must be .mps or .lp.")
-        programme, _ = extensive_form(self.problem.two_stage, self.objective, is_named=True)
-        programme.write(str(target))
-
-    def summary(self) -> str:
-        """Return one sentence or two."""
-        currency = self.network.settings.currency or "currency"
-        if not self.is_found:
-            return f"No plan was found: {self.status}."
-        names = ", ".join(self.chosen) or "nothing"
-        return (
-            f"Start {names} for {self.cost:,.0f} {currency}: the expected loss falls from "
-            f"{self.expected_loss_before:,.0f} to {self.expected_loss:,.0f} "
-            f"(the plan is within {100 * self.gap:.2g}% of the best)."
-        )
-
-    def __repr__(self) -> str:
-        """Return the summary."""
-        return f"<Plan: {self.summary()}>"
+def _asked(solved: SolvedPlan) -> Plan:
+    """Return a solved plan that can be asked."""
+    return Plan(**{name: getattr(solved, name) for name in SolvedPlan.__dataclass_fields__})
 
 
-def _aged(option: Option, age: float, size: float) -> Option | None:
-    """Return an option with the effects that are in place at an age, grown and sized."""
-    effects = []
-    for e in option.effects:
-        ready = option.ready_periods + e.from_period
-        if age + 1e-9 < ready:
-            continue
-        grown = e.amount + (e.per_period * (age - ready) if np.isfinite(age) else 0.0)
-        if e.mode == "add":
-            grown *= size
-        effects.append(replace(e, amount=grown, per_period=0.0, from_period=0.0))
-    return replace(option, effects=tuple(effects), requires=(), excludes=()) if effects else None
+def solve(
+    network: ProductionNetwork,
+    options: Sequence[Option] | None = None,
+    scenarios: Sequence[Scenario] = (),
+    *,
+    budget: float | Sequence[float] | None = None,
+    risk: Risk | None = None,
+    loss_limit: float = np.inf,
+    tail_limit: float = np.inf,
+    aim: str = "value",
+    horizon: int = 5,
+    onsets: Sequence[float] | None = None,
+    discount: float = 0.0,
+    started: Mapping[str, float] | None = None,
+    periods: int | None = None,
+    step: int | None = None,
+    gap: float = GAP,
+    method: str = "auto",
+    time_limit: float = np.inf,
+    jobs: int = 1,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Plan:
+    """Choose what to start when: the portfolio that is worth most against the scenarios.
 
+    Parameters
+    ----------
+    network : ProductionNetwork
+    options : sequence of Option, optional
+        Default: those in the tables of the network.
+    scenarios : sequence of Scenario
+        With yearly probabilities.
+    budget : float or sequence of float, currency, optional
+        For the whole horizon, or for each year with carry-over; None for no limit.
+    risk : Risk, optional
+        Weight of the tail beside the mean; default: none.
+    loss_limit, tail_limit : float, currency
+        Most that the expected loss, and its CVaR, may be: with `aim="cost"`, the least cost to
+        reach a target.
+    aim : {"value", "cost", "loss", "regret"}
+        What is minimised: cost plus expected loss plus weighted tail; cost alone (under limits);
+        loss and weighted tail alone (most resilience for the budget); or the largest regret.
+    horizon : int, years
+    onsets, discount, started, periods, step, seed
+        As in `withstand.plan.problem.problem_of`.
+    gap : float
+        Relative gap between the plan and what is proven possible.
+    method : {"auto", "extensive", "decomposition"}
+    time_limit : float, seconds
+    jobs : int
+        Threads.
+    progress : callable, optional
 
-def in_words(row: str) -> str:
-    """Return a limit of the first stage in the user's words.
+    Returns
+    -------
+    Plan
+        With status "infeasible" if limits and budget contradict each other:
+        `explain_infeasible` says which.
+
+    Raises
+    ------
+    OptionError, UsageError
+        If options or numbers are not possible.
 
     Examples
     --------
-    >>> in_words("budget_2"), in_words("once_M01"), in_words("M02_excludes_M03")
-    ('money up to year 2', 'M01 can start once only', 'M02 and M03 exclude each other')
+    >>> import withstand as ws
+    >>> net = ws.examples.tiny()
+    >>> more = ws.Option(label="STOCK", kind="stockpile", cost_once=1000.0, effects=(
+    ...     ws.Effect(effect="add_stock", product="STEEL", amount=6.0, unit="periods"),))
+    >>> plan = solve(net, [more], [ws.Scenario.lose(region="JP", duration="12w")], horizon=1)
+    >>> plan.chosen
+    ('STOCK',)
     """
-    if row.startswith("budget_"):
-        return f"money up to year {row.removeprefix('budget_')}"
-    if row.startswith("once_"):
-        return f"{row.removeprefix('once_')} can start once only"
-    if "_excludes_" in row:
-        return "{} and {} exclude each other".format(*row.split("_excludes_", 1))
-    if "_for_building_" in row:
-        product, year = row.rsplit("_for_building_", 1)
-        return f"{product} that building can draw in year {year}"
-    if "_needs_" in row:
-        what, other = row.split("_needs_", 1)
-        return f"{what} needs {other} first"
-    if ".in_place_" in row:
-        return f"{row.split('.in_place_', 1)[0]} waits for what it requires"
-    return {"mean": "the limit of the expected loss", "cvar": "the limit of the tail"}.get(row, row)
+    problem = problem_of(
+        network,
+        options,
+        scenarios,
+        budget=budget,
+        years=horizon,
+        onsets=onsets,
+        discount=discount,
+        started=started,
+        periods=periods,
+        step=step,
+        seed=seed,
+    )
+    solved = solve_problem(
+        problem,
+        risk=risk,
+        loss_limit=loss_limit,
+        tail_limit=tail_limit,
+        aim=aim,
+        gap=gap,
+        method=method,
+        time_limit=time_limit,
+        jobs=jobs,
+        progress=progress,
+    )
+    return _asked(solved)

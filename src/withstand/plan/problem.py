@@ -19,7 +19,7 @@ from withstand.plan.decisions import Decisions, money_by_year
 from withstand.plan.effects import chain_of
 from withstand.plan.recourse import RecourseDraft, Strike
 from withstand.plan.skeleton import skeleton_of
-from withstand.plan.two_stage import TwoStage
+from withstand.programming.two_stage import TwoStage
 from withstand.stress.horizons import horizon
 
 if TYPE_CHECKING:

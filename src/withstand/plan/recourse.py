@@ -20,7 +20,7 @@ import numpy as np
 from scipy import sparse
 
 from withstand.plan.shares_left import shares_left
-from withstand.plan.two_stage import Recourse
+from withstand.programming.two_stage import Recourse
 
 if TYPE_CHECKING:
     from withstand.model.scenario import Scenario

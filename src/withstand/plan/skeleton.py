@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from withstand.model.recipe_inputs import ESSENTIAL
-from withstand.plan.rows import Rows
+from withstand.programming.rows import Rows
 
 if TYPE_CHECKING:
     from scipy import sparse

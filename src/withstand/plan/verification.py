@@ -9,15 +9,15 @@ import numpy as np
 import polars as pl
 
 from withstand.model.option import apply
-from withstand.plan.objective import cvar
+from withstand.programming.objective import cvar
 from withstand.stress.rules import Rules
 from withstand.stress.simulation import simulate
 
 if TYPE_CHECKING:
     from withstand.model.network import ProductionNetwork
     from withstand.model.scenario import Scenario
-    from withstand.plan.objective import Progress
-    from withstand.plan.plans import Plan
+    from withstand.plan.solved import SolvedPlan
+    from withstand.programming.objective import Progress
 
 Array = np.ndarray
 CLOSE = 1e-6
@@ -72,7 +72,7 @@ class Verification:
 
 
 def verify(
-    plan: Plan,
+    plan: SolvedPlan,
     network: ProductionNetwork | None = None,
     *,
     rules: Rules | None = None,
@@ -86,7 +86,7 @@ def verify(
 
     Parameters
     ----------
-    plan : Plan
+    plan : SolvedPlan
     network : ProductionNetwork, optional
         The network to play on; default: the one that was planned on.
     rules : Rules, optional
@@ -147,13 +147,13 @@ def _from_now(scenario: Scenario) -> Scenario:
     return scenario
 
 
-def _worked(plan: Plan, label: str, works: tuple[bool, ...]) -> bool:
+def _worked(plan: SolvedPlan, label: str, works: tuple[bool, ...]) -> bool:
     chain = plan.problem.chain
     m = next(k for k, o in enumerate(chain.options) if o.label == label)
     return works[m] and all(works[r] for r in chain.closure(m))
 
 
-def _reason(plan: Plan, scenario: Scenario) -> str:
+def _reason(plan: SolvedPlan, scenario: Scenario) -> str:
     """Say why programme and simulation cannot be compared, if they cannot."""
     if plan.problem.skeleton.step != 1:
         return f"the programme takes {plan.problem.skeleton.step} periods together"

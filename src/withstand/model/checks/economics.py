@@ -9,6 +9,7 @@ import polars as pl
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from withstand.model.checks.economies import check_economy
 from withstand.model.encoding import encode
 from withstand.model.findings import Finding, listed, make_finding
 from withstand.model.recipe_inputs import HOSTED, HOURS, HOURS_KINDS
@@ -26,15 +27,20 @@ _TOTALS = (
 
 
 def check_economics(network: ProductionNetwork) -> list[Finding]:
-    """Run every rule about a built network."""
-    return [
+    """Run every rule about a built network; those about links not where flows are a matrix."""
+    of_any = [
         *no_final_demand(network),
-        *not_connected(network),
         *unused_product(network),
         *totals_row(network),
         *negative_value_added(network),
         *cheap_unmet_demand(network),
         *not_allowed(network),
+    ]
+    if network.flow_table is not None:
+        return [*of_any, *check_economy(network)]
+    return [
+        *of_any,
+        *not_connected(network),
         *hours_and_goods(network),
         *absurd_lead_time(network),
         *unbalanced(network),

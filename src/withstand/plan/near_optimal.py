@@ -9,19 +9,19 @@ import numpy as np
 from scipy import sparse
 
 from withstand.errors import UsageError
-from withstand.plan.plans import TAKEN, Plan
-from withstand.plan.solving import solve_two_stage
+from withstand.plan.solved import TAKEN, SolvedPlan
+from withstand.programming.solving import solve_two_stage
 
 if TYPE_CHECKING:
     from withstand.plan.problem import Problem
-    from withstand.plan.two_stage import FirstStage
+    from withstand.programming.two_stage import FirstStage
 
 Array = np.ndarray
 
 
 def alternatives(
-    plan: Plan, n: int = 3, *, within: float = 0.05, time_limit: float = np.inf, jobs: int = 1
-) -> tuple[Plan, ...]:
+    plan: SolvedPlan, n: int = 3, *, within: float = 0.05, time_limit: float = np.inf, jobs: int = 1
+) -> tuple[SolvedPlan, ...]:
     """Return plans whose value is within a share of the best, each far from those before it.
 
     Each new plan must differ from the first and from every one found in as many options as
@@ -30,7 +30,7 @@ def alternatives(
 
     Parameters
     ----------
-    plan : Plan
+    plan : SolvedPlan
     n : int
         How many, at most.
     within : float
@@ -61,8 +61,8 @@ def alternatives(
 
 
 def _farther(
-    plan: Plan, found: list[Plan], distance: int, time_limit: float, jobs: int
-) -> Plan | None:
+    plan: SolvedPlan, found: list[SolvedPlan], distance: int, time_limit: float, jobs: int
+) -> SolvedPlan | None:
     """Return the best plan that differs from each one found in `distance` options or more."""
     problem = plan.problem
     rows, low = [], []
@@ -85,7 +85,7 @@ def _farther(
     return replace(plan, solution=solution)
 
 
-def _difference(problem: Problem, other: Plan) -> tuple[Array, float]:
+def _difference(problem: Problem, other: SolvedPlan) -> tuple[Array, float]:
     """Return row and constant: options that differ = row @ z + constant (sizes count in part)."""
     row = np.zeros(problem.two_stage.first.size)
     sizes = other.sizes.sum(axis=1)

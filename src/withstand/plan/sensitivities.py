@@ -9,19 +9,19 @@ import numpy as np
 import polars as pl
 
 from withstand.errors import UsageError
-from withstand.plan.plans import TAKEN
-from withstand.plan.solving import solve_two_stage
-from withstand.plan.two_stage import Answer
+from withstand.plan.solved import TAKEN
+from withstand.programming.solving import solve_two_stage
+from withstand.programming.two_stage import Answer
 
 if TYPE_CHECKING:
-    from withstand.plan.objective import Progress
-    from withstand.plan.plans import Plan
+    from withstand.plan.solved import SolvedPlan
+    from withstand.programming.objective import Progress
 
 Array = np.ndarray
 
 
 def sensitivity(
-    plan: Plan, *, effect: float = 0.8, jobs: int = 1, progress: Progress | None = None
+    plan: SolvedPlan, *, effect: float = 0.8, jobs: int = 1, progress: Progress | None = None
 ) -> pl.DataFrame:
     """Return, for each option, how wrong its cost may be, and what a weaker effect would cost.
 
@@ -31,7 +31,7 @@ def sensitivity(
 
     Parameters
     ----------
-    plan : Plan
+    plan : SolvedPlan
     effect : float, 0 to 1
         Share of each chosen option's effect that is assumed instead of all of it.
     jobs, progress
@@ -96,7 +96,9 @@ def sensitivity(
     )
 
 
-def _value(plan: Plan, columns: list[int], m: int, is_chosen: bool, jobs: int) -> float | None:
+def _value(
+    plan: SolvedPlan, columns: list[int], m: int, is_chosen: bool, jobs: int
+) -> float | None:
     """Return the value of the best plan on the other side; None if there is none."""
     first = plan.problem.two_stage.first
     if is_chosen:
@@ -119,7 +121,7 @@ def _value(plan: Plan, columns: list[int], m: int, is_chosen: bool, jobs: int) -
     return solution.objective if len(solution.first) else None
 
 
-def _weaker(plan: Plan, m: int, effect: float) -> float:
+def _weaker(plan: SolvedPlan, m: int, effect: float) -> float:
     """Return the rise of the expected loss if an option works only in part."""
     decisions, first = plan.problem.decisions, plan.solution.first
     columns = decisions.columns_of(m)

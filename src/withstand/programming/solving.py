@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from withstand.errors import UsageError
-from withstand.plan.decomposition import CutStore, solve_by_decomposition
-from withstand.plan.extensive import solve_extensive
-from withstand.plan.objective import Objective
-from withstand.plan.two_stage import Answer
+from withstand.programming.decomposition import CutStore, solve_by_decomposition
+from withstand.programming.extensive import solve_extensive
+from withstand.programming.objective import Objective
+from withstand.programming.two_stage import Answer
 
 if TYPE_CHECKING:
-    from withstand.plan.objective import Progress
-    from withstand.plan.solution import TwoStageSolution
-    from withstand.plan.two_stage import TwoStage
+    from withstand.programming.objective import Progress
+    from withstand.programming.solution import TwoStageSolution
+    from withstand.programming.two_stage import TwoStage
 
 METHODS = ("auto", "extensive", "decomposition")
 SMALL = 20_000
@@ -62,7 +62,7 @@ def solve_two_stage(
     Buy z at 1, then the rest of an unknown need of 1 or 3 at 1.5: it is best to buy 1.
 
     >>> from scipy import sparse
-    >>> from withstand.plan.two_stage import FirstStage, Recourse, TwoStage
+    >>> from withstand.programming.two_stage import FirstStage, Recourse, TwoStage
     >>> first = FirstStage(cost=np.ones(1), lower=np.zeros(1), upper=np.full(1, 9.0),
     ...     integer=np.zeros(1, bool), matrix=sparse.csr_array((0, 1)),
     ...     row_lower=np.empty(0), row_upper=np.empty(0))

@@ -23,16 +23,16 @@ import numpy as np
 from scipy import sparse
 
 from withstand.errors import SolverError, UsageError
-from withstand.plan.master import Master, master_of
-from withstand.plan.solution import TwoStageSolution, nothing
-from withstand.plan.two_stage import Answer, Cut
 from withstand.programming.highs import INFEASIBLE, LIMIT, OPTIMAL, UNBOUNDED, Programme
+from withstand.programming.master import Master, master_of
+from withstand.programming.solution import TwoStageSolution, nothing
+from withstand.programming.two_stage import Answer, Cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from withstand.plan.objective import Objective, Progress
-    from withstand.plan.two_stage import TwoStage
+    from withstand.programming.objective import Objective, Progress
+    from withstand.programming.two_stage import TwoStage
 
 Array = np.ndarray
 LARGEST_ROUNDS = 1000

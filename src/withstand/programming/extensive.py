@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
-from withstand.plan.master import Master, master_of
-from withstand.plan.solution import TwoStageSolution, nothing
 from withstand.programming.highs import INFEASIBLE, LIMIT, OPTIMAL, UNBOUNDED, Programme
+from withstand.programming.master import Master, master_of
+from withstand.programming.solution import TwoStageSolution, nothing
 
 if TYPE_CHECKING:
-    from withstand.plan.objective import Objective
-    from withstand.plan.two_stage import Recourse, TwoStage
+    from withstand.programming.objective import Objective
+    from withstand.programming.two_stage import Recourse, TwoStage
 
 Array = np.ndarray
 FEASIBILITY = 1e-9

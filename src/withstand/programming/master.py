@@ -9,8 +9,8 @@ import numpy as np
 from scipy import sparse
 
 if TYPE_CHECKING:
-    from withstand.plan.objective import Objective
-    from withstand.plan.two_stage import Cut, TwoStage
+    from withstand.programming.objective import Objective
+    from withstand.programming.two_stage import Cut, TwoStage
 
 Array = np.ndarray
 

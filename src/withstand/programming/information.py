@@ -9,12 +9,12 @@ import numpy as np
 from scipy import sparse
 
 from withstand.errors import UsageError
-from withstand.plan.objective import Objective
-from withstand.plan.solving import solve_two_stage
-from withstand.plan.two_stage import Answer, Recourse
+from withstand.programming.objective import Objective
+from withstand.programming.solving import solve_two_stage
+from withstand.programming.two_stage import Answer, Recourse
 
 if TYPE_CHECKING:
-    from withstand.plan.two_stage import TwoStage
+    from withstand.programming.two_stage import TwoStage
 
 Array = np.ndarray
 
