@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import plotly.graph_objects as go
 import polars as pl
 import pytest
 
+from figure_texts import strings
 from withstand.report import figures
 from withstand.report.basis import basis_counts, class_of
 from withstand.report.chokepoints import chokepoints
@@ -80,19 +80,6 @@ def test_every_counted_number_has_one_basis(robots: Contents) -> None:
 def test_labels_obey_no_markup_and_no_template() -> None:
     text = label("<b>x</b>&lt;i&gt; %{y}<br>", 60)
     assert text == "&lt;b&gt;x&lt;/b&gt;&amp;lt;i&amp;gt; % {y}&lt;br&gt;"
-
-
-def strings(value: object) -> list[str]:
-    """Return every text inside a figure."""
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, go.Figure):
-        return strings(value.to_plotly_json())
-    if isinstance(value, dict):
-        return [t for v in value.values() for t in strings(v)]
-    if isinstance(value, list | tuple):
-        return [t for v in value for t in strings(v)]
-    return []
 
 
 def test_figures_of_hostile_names_hold_no_markup(hostile: Contents) -> None:

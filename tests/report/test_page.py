@@ -19,8 +19,8 @@ from withstand.report.page import page
 from withstand.report.words import percent
 
 NETWORKS = ("robots", "tiny", "firms", "without_prices", "without_runs", "hostile")
-ANCHORS = ("headline", "tiers", "chokepoints", "exposure", "coverage", "time", "assumptions",
-           "method")  # fmt: skip
+ANCHORS = ("headline", "tiers", "chokepoints", "exposure", "coverage", "time", "risk", "replay",
+           "losses-range", "survival", "assumptions", "method")  # fmt: skip
 LOADS = {"src", "href", "srcset", "data", "action", "formaction", "poster", "background", "ping"}
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
@@ -197,6 +197,9 @@ def test_a_browser_draws_every_chart_without_a_complaint(
     assert 'data-drawn="yes"' in dom
     charts = [a for tag, a in drawn.elements if "js-plotly-plot" in (a.get("class") or "")]
     assert len(charts) == len([1 for a in re.findall(r"data-chart", pages[name])]) - 1
+    sliders = [a for tag, a in drawn.elements if tag == "input"]
+    assert [a.get("type") for a in sliders] == ["range"] * len(sliders)
+    assert len(sliders) == 1
     assert "img" not in {tag for tag, _ in drawn.elements}
     assert "<title>broken into" not in dom
     assert not [a for tag, a in drawn.elements if "evil" in (a.get("href") or "")]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from withstand.errors import UsageError
+from withstand.examples.nation import nation_of_firms
 from withstand.model.building import build_network
 from withstand.model.findings import nearest
 from withstand.model.settings import Settings
@@ -19,28 +20,38 @@ from withstand.readers.folder import read_folder
 if TYPE_CHECKING:
     from withstand.model.network import ProductionNetwork
 
-NAMES = ("robot_maker",)
+FOLDERS = ("robot_maker",)
+NAMES = (*FOLDERS, "nation")
 
 
 def folder_of(name: str) -> Path:
-    """Return the folder of an example that ships with the package.
+    """Return the folder of an example that ships with the package as tables.
 
     Raises
     ------
     UsageError
-        If there is no example of that name.
+        If there is no example of that name, or it is made by a program and has no folder.
 
     Examples
     --------
     >>> (folder_of("robot_maker") / "items.csv").exists()
     True
     """
+    _check(name)
+    if name not in FOLDERS:
+        raise UsageError(
+            f"The example '{name}' is made by a program and has no folder; "
+            f"withstand new firms --example {name} writes one."
+        )
+    with as_file(files("withstand.examples") / name) as folder:
+        return Path(folder)
+
+
+def _check(name: str) -> None:
     if name not in NAMES:
         near = nearest(name, NAMES)
         hint = f" Did you mean {near}?" if near else ""
         raise UsageError(f"There is no example '{name[:40]}'; there are: {', '.join(NAMES)}.{hint}")
-    with as_file(files("withstand.examples") / name) as folder:
-        return Path(folder)
 
 
 @cache
@@ -49,7 +60,8 @@ def example(name: str = "robot_maker") -> ProductionNetwork:
 
     Parameters
     ----------
-    name : {"robot_maker"}
+    name : {"robot_maker", "nation"}
+        A plant with sources for its numbers, or a made-up nation of firms (`nation_of_firms`).
 
     Examples
     --------
@@ -57,7 +69,8 @@ def example(name: str = "robot_maker") -> ProductionNetwork:
     >>> net.n_nodes, net.n_products, net.n_links, net.n_regions
     (372, 127, 849, 28)
     """
-    return read_folder(folder_of(name))
+    _check(name)
+    return nation_of_firms() if name == "nation" else read_folder(folder_of(name))
 
 
 def tiny() -> ProductionNetwork:
@@ -143,4 +156,4 @@ def tiny_firms() -> ProductionNetwork:
     )
 
 
-__all__ = ["example", "folder_of", "tiny", "tiny_firms"]
+__all__ = ["example", "folder_of", "nation_of_firms", "tiny", "tiny_firms"]

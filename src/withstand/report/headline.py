@@ -12,6 +12,7 @@ from withstand.report.basis import ASSUMED, PUBLIC, basis_counts
 from withstand.report.blocks import cost_blocks
 from withstand.report.chokepoints import NOTABLE, chokepoints, region_name
 from withstand.report.runs import what_happens
+from withstand.report.stress_tables import node_name
 from withstand.report.words import (
     after,
     capital,
@@ -78,6 +79,7 @@ of the value is.
         *loss_sentences(contents),
         run_sentence(network, contents.runs, contents.shared_run),
         chokepoint_sentence(contents, found),
+        failure_sentence(contents),
         basis_sentence(network),
     ]
     cards = [
@@ -230,6 +232,22 @@ def chokepoint_sentence(contents: Contents, points: pl.DataFrame) -> str:
         f"{NOTABLE * 100:.0f} % or more from one region{home}"
         + (f", among them {listing(named)}." if hanging.height > 3 else f": {listing(named)}.")
     )
+
+
+def failure_sentence(contents: Contents) -> str:
+    """Name the node whose failure takes most along, and count those out for too long."""
+    found = contents.stress
+    if found is None or found.worst is None:
+        return ""
+    network = contents.network
+    who = clean(node_name(network, network.index("nodes")[found.worst_node]))
+    text = f"The failure of {who} takes {percent(found.worst.loss)} of the whole along"
+    if found.survival is not None:
+        count = int(found.survival.is_exposed.sum())
+        verb = "is" if count == 1 else "are"
+        nodes = "node" if count == 1 else "nodes"
+        text += f"; {count or 'no'} {nodes} {verb} out for longer than the rest can last"
+    return f"{text}."
 
 
 def basis_sentence(network: ProductionNetwork) -> str:

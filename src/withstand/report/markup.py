@@ -191,3 +191,27 @@ def steps(chain: Sequence[Step], period: str) -> str:
             f'<span class="why">{escape(why)}</span></li>'
         )
     return f'<ol class="chain">{"".join(items)}</ol>'
+
+
+Hit = tuple[str, str, str]
+"""Who is hit, for want of what, and the share of output it loses in the end."""
+
+
+def rounds(found: Sequence[tuple[int, int, Sequence[Hit]]], who: str) -> str:
+    """Return a cascade round by round: number, nodes hit first in it, and the ones to name.
+
+    Every round is a list that a printer and a reader without scripts sees in full; scripts make it
+    a slider that is moved with the arrow keys (see page.js).
+    """
+    items = []
+    for at, count, hits in found:
+        head = f"Round {at}: {who} fails" if at == 0 else f"Round {at}: {count:,} first hit"
+        lines = "".join(
+            f"<li><span>{escape(name)}</span> <span>{escape(why)}</span> "
+            f"<span>{escape(loss)} lost in the end</span></li>"
+            for name, why, loss in hits
+        )
+        left = count - len(hits)
+        more = f'<p class="more">and {left:,} more</p>' if left > 0 else ""
+        items.append(f"<li><h4>{escape(head)}</h4><ul>{lines}</ul>{more}</li>")
+    return f'<div class="replay"><ol>{"".join(items)}</ol></div>'

@@ -62,6 +62,41 @@
     }
   }
 
+  function element(tag, attributes, text) {
+    const made = Object.assign(document.createElement(tag), attributes);
+    if (text) made.textContent = text;
+    return made;
+  }
+
+  function stepThrough(replay) {
+    const rounds = [...replay.querySelectorAll(":scope > ol > li")];
+    if (rounds.length < 2) return;
+    const last = rounds.length - 1;
+    const slider = element("input", { type: "range", min: 0, max: last, value: 0, id: "round" });
+    const back = element("button", { type: "button" }, "Back");
+    const next = element("button", { type: "button" }, "Next");
+    const bar = element("div", { className: "stepper" });
+    bar.append(element("label", { htmlFor: "round" }, "Round"), slider, back, next);
+    function show() {
+      const at = Number(slider.value);
+      rounds.forEach((round, number) => { round.style.display = number === at ? "" : "none"; });
+      slider.setAttribute("aria-valuetext", rounds[at].querySelector("h4").textContent);
+      back.disabled = at === 0;
+      next.disabled = at === last;
+    }
+    function step(by) {
+      slider.value = Number(slider.value) + by;
+      show();
+    }
+    slider.addEventListener("input", show);
+    back.addEventListener("click", () => step(-1));
+    next.addEventListener("click", () => step(1));
+    replay.prepend(bar);
+    replay.querySelector("ol").setAttribute("aria-live", "polite");
+    show();
+  }
+  document.querySelectorAll(".replay").forEach(stepThrough);
+
   let waiting = 0;
   let last = document.body.clientWidth;
   new ResizeObserver(() => {

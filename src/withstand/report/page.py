@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from withstand.model.provenance import versions
 from withstand.report.figures import dark_colours
-from withstand.report.markup import Section, escape, inline_json
+from withstand.report.markup import Section, escape, inline_json, prose
 from withstand.report.sections import all_sections
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _section(section: Section, number: int) -> str:
     return (
         f'<section id="{section.anchor}" aria-labelledby="{section.anchor}-title">'
         f'<p class="kicker">{number}. {escape(section.name)}</p>'
-        f'<h2 id="{section.anchor}-title">{escape(section.title)}</h2>{section.body}</section>'
+        f'<h2 id="{section.anchor}-title">{prose(section.title)}</h2>{section.body}</section>'
     )
 
 

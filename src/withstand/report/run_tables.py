@@ -42,6 +42,23 @@ DEFINITIONS = (
      "The loss is played period by period: deliveries arrive after their lead time, scarce inputs"
      " limit output, short output is shared out in proportion, and orders refill stocks."
      " What is lost is final demand not met, in periods of sales and in money."),
+    ("Systemic risk",
+     "The economic systemic risk index of Diem and others (2022): one node loses all of its output,"
+     " losses travel to buyers (through essential inputs in full, through important ones by their"
+     " part of all purchases, never through minor ones) and to suppliers, in rounds, until no node"
+     " changes by more than 1 %. What a market has left makes good part of a loss. Bounds enclose"
+     " the state in which nothing would change any more."),
+    ("Range of losses",
+     "The value at risk is the loss that is not exceeded in all but the worst part of the"
+     " scenarios, by weight; the conditional value at risk (CVaR) is the mean of that worst part."),
+    ("Best answer",
+     "The least loss of final demand over the same window, links, stocks and shocks, found as a"
+     " linear programme. The simulation never loses less; the difference is what coordination is"
+     " worth."),
+    ("Time to survive",
+     "The longest time for which all final demand can be met without a node, with the best use of"
+     " stocks, goods under way and the capacity of its other suppliers, but no new links. The node"
+     " is flagged where its time to recover and the way to final demand together are longer."),
     ("Basis",
      "Each number may say what it rests on: a public fact with its source, a value derived from"
      " facts, a proxy, or an assumption. A number that says nothing counts as not stated."),

@@ -18,6 +18,7 @@ from withstand.report.run_tables import (
     findings_table,
     settings_table,
 )
+from withstand.report.stress_sections import left_out_note, stress_sections
 from withstand.report.tables import (
     basis_table,
     chokepoints_in_short,
@@ -63,6 +64,7 @@ def all_sections(contents: Contents) -> list[Section]:
         exposure_section(contents, contents.exposure),
         coverage_section(contents),
         time_section(contents),
+        *stress_sections(contents),
         basis_section(contents),
         method_section(contents),
     ]
@@ -284,7 +286,7 @@ def method_section(contents: Contents) -> Section:
     )
     found = findings_table(contents.network)
     cases = int(found.frame["count"].sum())
-    body = f"<dl>{meanings}</dl>"
+    body = f"<dl>{meanings}</dl>" + left_out_note(contents)
     body += details("Settings, versions and fingerprint", table(settings_table(contents), most=40))
     if found.frame.height:
         body += details(f"Data check: {plural(cases, 'case')}", table(found, most=60))

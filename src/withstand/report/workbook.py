@@ -18,6 +18,7 @@ from withstand.report.run_tables import (
     settings_table,
     stocks_table,
 )
+from withstand.report.stress_tables import stress_tables
 from withstand.report.tables import (
     Column,
     Table,
@@ -76,6 +77,7 @@ def all_tables(contents: Contents) -> list[Table]:
         deliveries_table(contents) if contents.runs else None,
         stocks_table(contents),
         chain_table(contents),
+        *stress_tables(contents),
         basis_table(network),
         source_table(network),
         findings_table(network),
