@@ -259,12 +259,16 @@ _DEEPER = {
         "write_report",
     ),
     "withstand.model.building": ("build_network",),
+    "withstand.model.economy": ("build_economy", "in_links", "residuals"),
+    "withstand.model.blocs": ("bloc_members", "blocs_of", "region_name", "region_table"),
     "withstand.model.scenario": ("read_scenario",),
     "withstand.model.settings": ("Settings",),
 }
 _TITLES = {
     "withstand.workbench": "The use cases behind the command line",
     "withstand.model.building": "Networks from frames",
+    "withstand.model.economy": "Economies from matrices",
+    "withstand.model.blocs": "Blocs and names of regions",
     "withstand.model.scenario": "Scenarios from files",
     "withstand.model.settings": "Settings",
 }

@@ -31,6 +31,10 @@ class FindingsError(WithstandError, ValueError):
             shown.append(f"... and {len(errors) - 10} more")
         super().__init__("\n".join(shown) or "no finding given")
 
+    def __reduce__(self) -> tuple[type[FindingsError], tuple[tuple[Finding, ...]]]:
+        """Travel between processes with the findings, not with their text."""
+        return type(self), (self.findings,)
+
 
 class DataError(FindingsError):
     """Input tables have faults; `findings` names each place and its mend."""

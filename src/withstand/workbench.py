@@ -11,18 +11,28 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from withstand import examples, measures, readers, stress
 from withstand.errors import DataError, UsageError
-from withstand.model.scenario import TARGETS, Scenario, Shock, read_scenario
+from withstand.model.scenario import TARGETS, Scenario, Shock
+from withstand.model.scenario_files import read_scenarios
+from withstand.model.scenario_sets import draw_years, every
 from withstand.model.units import periods_of, share_of
 from withstand.readers.atomic import replace_folder, write_atomic
+from withstand.readers.hazards import read_hazards
+from withstand.stress.cascade_arrays import prepare
+from withstand.stress.ensembles import resume
+from withstand.stress.rules import rules_of, with_rules
+from withstand.stress.run_folders import read_plan
 
 if TYPE_CHECKING:
     from withstand.measures import Exposure
     from withstand.model.findings import Finding
     from withstand.model.network import ProductionNetwork
     from withstand.report.contents import Contents
-    from withstand.stress import Simulation
+    from withstand.stress import Bracket, Cascade, Ensemble, Response, Simulation, SystemicRisk
+    from withstand.stress.rules import Rules
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage, steps done and steps in all."""
@@ -141,13 +151,17 @@ def play(
     scenarios: Sequence[Scenario],
     *,
     periods: int | None = None,
+    rules: Rules | str | None = None,
     progress: Progress = silent,
 ) -> list[Simulation]:
-    """Play scenarios one after the other."""
+    """Play scenarios one after the other, and keep all of each run."""
     runs = []
     for done, scenario in enumerate(scenarios):
         progress("playing scenarios", done, len(scenarios))
-        runs.append(stress.simulate(network, scenario, periods=periods))
+        if rules is None:
+            runs.append(stress.simulate(network, scenario, periods=periods))
+        else:
+            runs.append(stress.simulate(network, scenario, periods=periods, rules=rules))
     return runs
 
 
@@ -177,15 +191,154 @@ def save_run(project: str | os.PathLike[str], run: Simulation) -> Path:
     return place
 
 
-def scenarios_of(path: str | os.PathLike[str]) -> list[Scenario]:
-    """Return the scenario of a TOML file, or of every TOML file in a folder, by name."""
-    place = Path(path)
-    if place.is_dir():
-        files = sorted(place.glob("*.toml"))
-        if not files:
-            raise UsageError(f"There is no scenario (*.toml) in {place}.")
-        return [read_scenario(f) for f in files]
-    return [read_scenario(place)]
+def scenarios_of(
+    paths: Sequence[str | os.PathLike[str]], network: ProductionNetwork
+) -> list[Scenario]:
+    """Return the scenarios of TOML files, and of every TOML file in folders, by name."""
+    return read_scenarios(paths, network)
+
+
+def each_of(
+    network: ProductionNetwork,
+    what: str,
+    *,
+    share: float | str = DEFAULT_SHARE,
+    start: str = "0",
+    duration: str = DEFAULT_DURATION,
+    recovery: str = "0",
+) -> list[Scenario]:
+    """Return the loss of each of nodes, regions or products in turn, or of region_pairs.
+
+    Raises
+    ------
+    UsageError
+        If there is no such set, or nothing in it.
+    """
+    scenarios = every(
+        network,
+        what,
+        share=share_of(share),
+        start=_time(start),
+        duration=_time(duration),
+        recovery=_time(recovery),
+    )
+    if not scenarios:
+        raise UsageError(
+            f"There are no {what.replace('_', ' ')} to lose: "
+            + ("all nodes are at home." if "region" in what else "nothing is made.")
+        )
+    return scenarios
+
+
+def without_time(scenarios: Sequence[Scenario]) -> list[Scenario]:
+    """Return scenarios of one shock each, or of one pair, named without their duration."""
+    return [replace(s, name=s.name.rpartition(" for ")[0] or s.name) for s in scenarios]
+
+
+def years_of(
+    network: ProductionNetwork, path: str | os.PathLike[str], samples: int, seed: int
+) -> tuple[list[Scenario], tuple[Finding, ...]]:
+    """Draw years from a file of hazards; return them, and what is worth knowing of the file."""
+    hazards, findings = read_hazards(path, network)
+    return draw_years(hazards, samples, period=network.settings.period, seed=seed), findings
+
+
+def play_many(
+    network: ProductionNetwork,
+    scenarios: Sequence[Scenario],
+    *,
+    engine: str = "simulate",
+    rules: str | None = None,
+    periods: int | None = None,
+    jobs: int | None = None,
+    out: str | os.PathLike[str] | None = None,
+    progress: Progress = silent,
+) -> Ensemble:
+    """Play a set of scenarios on one engine; with a folder, a run that was cut off goes on."""
+    return stress.ensemble(
+        network,
+        scenarios,
+        engine=engine,
+        rules=rules,
+        periods=periods,
+        jobs=jobs,
+        out=out,
+        progress=progress,
+    )
+
+
+def go_on(
+    network: ProductionNetwork,
+    folder: str | os.PathLike[str],
+    *,
+    jobs: int | None = None,
+    progress: Progress = silent,
+) -> tuple[list[Scenario], Ensemble]:
+    """Go on with the run that a folder holds; return its scenarios and outcomes."""
+    result = resume(network, folder, jobs=jobs, progress=progress)
+    return read_plan(folder), result
+
+
+def cascade_of(network: ProductionNetwork, scenario: Scenario) -> Cascade:
+    """Return the cascade of one scenario."""
+    return stress.cascade(network, scenario)
+
+
+def best_of(
+    network: ProductionNetwork,
+    scenario: Scenario,
+    *,
+    beside: bool,
+    periods: int | None = None,
+    rules: str | None = None,
+) -> tuple[Response, Simulation | None, Bracket | None]:
+    """Return the best possible answer, and the simulation beside it where asked for."""
+    alpha_max = 1.0 if rules is None else rules_of(rules).alpha_max
+    best = stress.respond(network, scenario, periods=periods, alpha_max=alpha_max)
+    if not beside:
+        return best, None, None
+    run = play(network, [scenario], periods=periods, rules=rules)[0]
+    return best, run, stress.bracket(best, run)
+
+
+def worst_run(
+    network: ProductionNetwork, scenarios: Sequence[Scenario], result: Ensemble
+) -> Simulation | None:
+    """Play the worst scenario of a simulated set again, and keep all of it; None for samples."""
+    if result.engine != "simulate" or result.is_sample:
+        return None
+    asked = result.provenance.parameters
+    rules = None if asked["rules"] is None else with_rules("default", asked["rules"])
+    worst = scenarios[int(result.worst(1)["number"][0])]
+    return play(network, [worst], periods=asked["periods"], rules=rules)[0]
+
+
+def systemic_risk(
+    network: ProductionNetwork,
+    *,
+    bounds: bool = False,
+    jobs: int | None = None,
+    progress: Progress = silent,
+) -> tuple[SystemicRisk, pl.DataFrame]:
+    """Return the systemic risk of every node, and a table that sets size beside it, worst first.
+
+    The table has the columns of `SystemicRisk.to_frame`, and size (the node's own share of the
+    whole), rank, rank_by_size, times_size.
+    """
+
+    def shown(done: int, total: int) -> None:
+        progress("letting each node fail", done, total)
+
+    risk = stress.esri(network, bounds=bounds, jobs=None if jobs == -1 else jobs, progress=shown)
+    weight = prepare(network).weight
+    size = weight[risk.nodes] / weight.sum()
+    frame = risk.to_frame().with_columns(pl.Series("size", size))
+    ranked = frame.with_columns(
+        pl.col("esri").rank("ordinal", descending=True).cast(pl.Int64).alias("rank"),
+        pl.col("size").rank("min", descending=True).cast(pl.Int64).alias("rank_by_size"),
+        pl.when(pl.col("size") > 0).then(pl.col("esri") / pl.col("size")).alias("times_size"),
+    )
+    return risk, ranked.sort(["esri", "node"], descending=[True, False], nulls_last=True)
 
 
 def region_losses(
@@ -219,52 +372,76 @@ def gather(
     share: float | str = DEFAULT_SHARE,
     duration: str = DEFAULT_DURATION,
     recovery: str = DEFAULT_RECOVERY,
+    losses: Ensemble | None = None,
     progress: Progress = silent,
 ) -> Contents:
-    """Compute everything a report shows.
+    """Compute everything a report shows; of large networks the largest parts, and say so.
+
+    Parameters
+    ----------
+    network : ProductionNetwork
+    share, duration, recovery
+        Of the loss of each region that is played.
+    losses : Ensemble, optional
+        A set of scenarios played before, whose losses the report shows; default: the loss of every
+        region on its own, all equally likely.
+    progress : callable, optional
+        Called with the stage, steps done, steps in all.
 
     Raises
     ------
     UsageError
-        If the network has one region only, so that none can be lost.
+        If the network has one region only, so that none can be lost, or is too large for a report.
     """
+    from withstand.report import gathering
     from withstand.report.contents import Contents
 
-    steps = 7
+    steps = 8
+    gathering.check_size(network)
+    regions, left_out = gathering.regions_to_lose(network)
+    is_large = gathering.is_large(network)
     progress("measuring exposure", 0, steps)
     exposure = _exposure(network)
     progress("measuring concentration", 1, steps)
     concentration = measures.concentration(network)
-    functional = measures.concentration(network, look_through="functional")
+    functional = concentration
+    if not is_large:
+        functional = measures.concentration(network, look_through="functional")
     progress("losing each region", 2, steps)
-    by_none = measures.coverage_by_region(network)
+    by_none = measures.coverage_by_region(network, regions)
     if by_none.height == 0:
         raise UsageError("All nodes are at home: a report needs a region that can be lost.")
     progress("losing each region, recipes shared", 3, steps)
-    by_shared = measures.coverage_by_region(network, assume_recipe="shared")
-    losses = by_none.select("region", "name", none="feasible_output", binding_none="binding").join(
+    by_shared = by_none
+    if not is_large:
+        by_shared = measures.coverage_by_region(network, regions, assume_recipe="shared")
+    by_region = by_none.select(
+        "region", "name", none="feasible_output", binding_none="binding"
+    ).join(
         by_shared.select("region", shared="feasible_output", binding_shared="binding"),
         on="region",
         how="left",
         maintain_order="left",
     )
-    worst = str(losses["region"][0])
+    worst = str(by_region["region"][0])
     progress("covering without the worst region", 4, steps)
     whole = measures.coverage(network)
     without = measures.coverage(network, [worst])
-    without_shared = measures.coverage(network, [worst], "shared")
+    without_shared = without if is_large else measures.coverage(network, [worst], "shared")
     progress("playing the loss of regions", 5, steps)
-    critical = losses.sort(["none", "region"])["region"].to_list()[:MOST_RUNS]
+    critical = by_region.sort(["none", "region"])["region"].to_list()[:MOST_RUNS]
     runs = region_losses(network, critical, share=share, duration=duration, recovery=recovery)
     progress("playing the worst again, recipes shared", 6, steps)
     shared_run = stress.simulate(network.under_rule("shared"), runs[0].scenario)
+    progress("ranking failures", 7, steps)
+    stressed = gathering.gather_stress(network, runs, duration=duration, losses=losses)
     progress("done", steps, steps)
     return Contents(
         network=network,
         exposure=exposure,
         concentration=concentration,
         functional=functional,
-        losses=losses,
+        losses=by_region,
         whole=whole,
         without_worst=without,
         without_worst_shared=without_shared,
@@ -272,6 +449,8 @@ def gather(
         runs=tuple(runs),
         shared_run=shared_run,
         made_at=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
+        stress=stressed,
+        left_out=gathering.left_out_of(network, left_out),
     )
 
 

@@ -1,201 +1,288 @@
-"""Many scenarios: the same numbers for any number of workers, resumable, honest statistics."""
+"""Many scenarios on every engine: the numbers of single runs, whatever the number of workers."""
 
 from __future__ import annotations
-
-import operator
-import os
-import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import polars as pl
 import pytest
 
-from withstand.errors import ScenarioError, UsageError
+from tiny_networks import link, need, network, node, stock
+from withstand.errors import ScenarioError, SolverError, UsageError
 from withstand.examples import example, tiny
-from withstand.executor import Inline, Processes, executor
-from withstand.model.scenario import Scenario
-from withstand.model.scenario_sets import draw_years, names_of, region_pairs, single_failures
-from withstand.stress import ensembles
-from withstand.stress.ensembles import ensemble
+from withstand.model.economy import build_economy
+from withstand.model.scenario import Scenario, Shock
+from withstand.model.scenario_sets import draw_years, every, single_failures
+from withstand.model.settings import Settings
+from withstand.readers.firms import network_from_links
+from withstand.stress import ensemble_engines
+from withstand.stress.best_response import respond
+from withstand.stress.brackets import bracket
+from withstand.stress.cascades import cascade
+from withstand.stress.ensemble_engines import SCHEMA
+from withstand.stress.ensembles import Ensemble, ensemble
 from withstand.stress.simulation import simulate
 
 HAZARDS = pl.DataFrame(
     {
+        "label": ["quake", "flood", None],
         "region": ["JP", "CN", "DE"],
         "probability": [0.3, 0.2, 0.1],
         "share": [1.0, 0.5, 0.8],
         "duration": ["20w", "12w", "26w"],
-        "duration_spread": [0.5, 0.0, 1.0],
+        "duration_spread": [0.5, None, 1.0],
         "recovery": ["4w", None, "8w"],
     }
 )
 
 
-def test_every_scenario_has_the_numbers_of_a_single_run():
-    scenarios = single_failures(example(), duration="20w")[:6]
-    outcomes = ensemble(example(), scenarios).outcomes
+@pytest.fixture(scope="module")
+def robots():
+    return example()
+
+
+@pytest.fixture(scope="module")
+def firms():
+    """Three firms in a row and a rival of the first."""
+    nodes = pl.DataFrame(
+        {
+            "id": ["mine", "pit", "mill", "works"],
+            "sector": ["ore", "ore", "steel", "cars"],
+            "region": ["AU", "BR", "JP", "DE"],
+        }
+    )
+    links = pl.DataFrame(
+        {
+            "supplier": ["mine", "pit", "mill"],
+            "buyer": ["mill", "mill", "works"],
+            "value": [3.0, 1.0, 6.0],
+        }
+    )
+    return network_from_links(nodes, links, home="DE")
+
+
+def _row(result: Ensemble, number: int = 0) -> dict:
+    return result.outcomes.row(number, named=True)
+
+
+def test_every_scenario_has_the_numbers_of_a_single_run(robots):
+    scenarios = single_failures(robots, duration="20w")[:6]
+    outcomes = ensemble(robots, scenarios).outcomes
+    assert dict(outcomes.schema) == SCHEMA
     for scenario, row in zip(scenarios, outcomes.iter_rows(named=True), strict=True):
-        run = simulate(example(), scenario)
+        run = simulate(robots, scenario)
         assert (row["loss"], row["periods_lost"]) == (run.loss, run.loss_in_periods)
         assert (row["time_to_survive"], row["time_to_recover"]) == (
             run.time_to_survive,
             run.time_to_recover,
         )
+        assert row["share_lost"] is None
+        assert row["finding"] == (" ".join(f.code for f in run.findings) or None)
 
 
-@pytest.mark.slow
-def test_two_workers_give_the_same_numbers_as_one():
-    scenarios = draw_years(HAZARDS, 90, period="week", seed=3)
-    one = ensemble(example(), scenarios, jobs=1)
-    two = ensemble(example(), scenarios, jobs=2)
-    assert one.outcomes.equals(two.outcomes)
+def test_a_chain_by_hand():
+    """The plant holds 4 weeks of steel; the mill stops for 6: two weeks of demand are lost."""
+    net = network(
+        [
+            node("mill", "STEEL", "JP", capacity=30.0),
+            node("plant", "GEAR", capacity=10.0, final_demand=10.0),
+        ],
+        [need("GEAR", "STEEL", 2.0)],
+        [link("mill", "plant")],
+        stocks=[stock("plant", "STEEL", 4.0)],
+    )
+    result = ensemble(net, every(net, "nodes", duration="6w"))
+    assert result.outcomes["scenario"].to_list() == [
+        "node mill loses 100% for 6w",
+        "node plant loses 100% for 6w",
+    ]
+    assert result.outcomes["periods_lost"].to_list() == pytest.approx([2.0, 6.0])
+    assert result.worst(1)["scenario"].to_list() == ["node plant loses 100% for 6w"]
+    assert result.risk().mean == pytest.approx(4.0)
 
 
-def test_a_longer_sample_begins_with_the_same_years():
-    short = draw_years(HAZARDS, 5, period="week", seed=7)
-    long = draw_years(HAZARDS, 20, period="week", seed=7)
-    assert [s.shocks for s in long[:5]] == [s.shocks for s in short]
+def test_cascades_lose_what_a_single_cascade_loses(firms):
+    scenarios = every(firms, "nodes", share=0.5)
+    weights = {"mine": 1.0, "works": 3.0}
+    result = ensemble(firms, scenarios, engine="cascade", weights=weights, eps=1e-6)
+    for scenario, row in zip(scenarios, result.outcomes.iter_rows(named=True), strict=True):
+        single = cascade(firms, scenario, weights=weights, eps=1e-6)
+        assert (row["share_lost"], row["rounds"]) == (single.loss, single.iterations)
+        last = single.path.row(-1, named=True)
+        assert row["down"] == pytest.approx(last["down"], abs=1e-12)
+        assert row["up"] == pytest.approx(last["up"], abs=1e-12)
+        assert row["periods_lost"] is None
+    assert result.loss_column == "share_lost"
+    assert "of the whole" in result.summary()
 
 
-def test_hazards_strike_as_often_and_as_long_as_the_table_says():
-    years = draw_years(HAZARDS, 6000, period="week", seed=1)
-    hits = [shock for year in years for shock in year.shocks]
-    for region, probability, mean in (("JP", 0.3, 20.0), ("CN", 0.2, 12.0), ("DE", 0.1, 26.0)):
-        own = [h for h in hits if h.region == region]
-        error = np.sqrt(probability * (1 - probability) / 6000)
-        assert abs(len(own) / 6000 - probability) < 4 * error
-        lengths = np.array([h.duration for h in own])
-        assert abs(lengths.mean() - mean) <= 4 * lengths.std() / np.sqrt(len(own)) + 1e-9
+def test_the_best_response_and_the_bracket_are_those_of_single_runs():
+    scenarios = every(tiny(), "nodes", duration="8w")
+    best = ensemble(tiny(), scenarios, engine="respond", periods=30)
+    both = ensemble(tiny(), scenarios, engine="bracket", periods=30)
+    for k, scenario in enumerate(scenarios):
+        answer = respond(tiny(), scenario, periods=30)
+        run = simulate(tiny(), scenario, periods=30)
+        assert _row(best, k)["best_periods_lost"] == answer.loss_in_periods
+        assert _row(best, k)["periods_lost"] is None
+        assert _row(both, k)["best_loss"] == answer.loss
+        assert _row(both, k)["periods_lost"] == run.loss_in_periods
+        assert _row(both, k)["is_comparable"] == bracket(answer, run).is_comparable
+    # 1e-7: the tolerance of the solver
+    assert (both.outcomes["best_periods_lost"] <= both.outcomes["periods_lost"] + 1e-7).all()
 
 
-def test_risk_of_four_equal_draws_by_hand():
-    """Losses 0, 1, 2, 10: mean 3.25; the worst half is (2 + 10) / 2 = 6; VaR of one half is 1."""
-    frame = pl.DataFrame(
+@pytest.mark.parametrize("engine", ["simulate", "cascade", "respond", "bracket"])
+def test_a_year_in_which_nothing_strikes_loses_nothing(engine):
+    calm = Scenario(name="calm", shocks=())
+    result = ensemble(tiny(), [calm, *single_failures(tiny(), duration="4w")], engine=engine)
+    row, other = _row(result), _row(result, 1)
+    assert row[result.loss_column] == 0.0
+    assert result.risk().mean >= 0.0
+    # the same columns are filled, those of a missed period and of findings aside
+    both = {k: (row[k] is None, other[k] is None) for k in row if k not in ("finding",)}
+    assert all(a == b for k, (a, b) in both.items() if not k.startswith("time_to"))
+
+
+def test_a_shock_that_changes_nothing_is_marked(robots):
+    result = ensemble(robots, [Scenario.lose(region="AU", duration="12w")])
+    assert _row(result)["finding"] == "W301"
+
+
+def test_labels_of_hazards_name_what_contributes(robots):
+    result = ensemble(robots, draw_years(HAZARDS, 60, period="week", seed=5))
+    assert result.is_sample
+    assert set(result.contributions(0.8)["target"]) <= {"quake", "flood", "region DE"}
+    assert result.risk().mean_error > 0
+    assert result.return_levels((2, 10, 50))["years"].to_list() == [2.0, 10.0, 50.0]
+
+
+def test_the_expected_loss_is_that_of_all_ways_a_year_can_go():
+    """Two hazards of fixed length at p = 0.3 and 0.2: four kinds of years, exactly weighed.
+
+    When a hazard strikes does not change what is lost; the sample of 400 lies within 4 errors.
+    """
+    net = tiny()
+    table = pl.DataFrame(
         {
-            "number": [0, 1, 2, 3],
-            "scenario": list("abcd"),
-            "probability": [0.25] * 4,
-            "loss": [0.0, 1.0, 2.0, 10.0],
-            "periods_lost": [0.0, 1.0, 2.0, 10.0],
+            "node": ["STEEL@JP", "GEAR@HOME"],
+            "probability": [0.3, 0.2],
+            "share": [1.0, 0.5],
+            "duration": [12, 3],
         }
     )
-    result = ensembles.Ensemble(
-        outcomes=frame, targets=((), ("x",), ("x",), ("x", "y")), is_sample=True, provenance=None
-    )
-    risk = result.risk(alpha=0.5)
-    assert (risk["mean"], risk["var"], risk["cvar"]) == (3.25, 1.0, 6.0)
-    assert risk["mean_error"] == pytest.approx(np.std([0, 1, 2, 10], ddof=1) / 2)
-    assert result.exceedance()["probability"].to_list() == [1.0, 0.75, 0.5, 0.25]
-    tail = dict(result.contributions(alpha=0.7).iter_rows())
-    assert tail == {"x": 1.0, "y": pytest.approx(10 / 12)}
+    one = Shock(node="STEEL@JP", duration=12.0)
+    two = Shock(node="GEAR@HOME", share=0.5, duration=3.0)
+    alone = [
+        simulate(net, Scenario(name="x", shocks=(s,)), periods=120).loss_in_periods
+        for s in (one, two)
+    ]
+    years = draw_years(table, 400, period="week", seed=2)
+    single = [y for y in years if len(y.shocks) == 1]
+    found = ensemble(net, single, periods=120).outcomes["periods_lost"].to_numpy()
+    expected = [alone[0] if y.shocks[0].node == "STEEL@JP" else alone[1] for y in single]
+    np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
-def test_sets_that_are_no_samples_have_no_standard_errors():
-    assert ensemble(tiny(), single_failures(tiny(), "nodes")).risk()["mean_error"] is None
+def test_everything_unknown_is_said_before_anything_is_played(robots, monkeypatch):
+    monkeypatch.setitem(ensemble_engines.ENGINES, "simulate", (None, {}))
+    wrong = [
+        Scenario.lose(region="JPP", name="a"),
+        Scenario.lose(region="JP"),
+        Scenario.lose(node="RV", name="b"),
+    ]
+    with pytest.raises(ScenarioError) as caught:
+        ensemble(robots, wrong)
+    assert [(f.code, f.what[:2]) for f in caught.value.findings] == [("E301", "a:"), ("E301", "b:")]
+    assert caught.value.findings[0].suggestion == "JP"
 
 
-def test_pairs_of_regions_are_all_there():
-    n = len(single_failures(example()))
-    assert len(region_pairs(example())) == n * (n - 1) // 2
+def test_links_and_demand_cannot_cascade(firms):
+    wrong = [
+        Scenario.lose(link="mine>mill", name="road"),
+        Scenario(name="slump", shocks=(Shock(region="DE", what="demand"),)),
+    ]
+    with pytest.raises(ScenarioError) as caught:
+        ensemble(firms, wrong, engine="cascade")
+    assert [f.code for f in caught.value.findings] == ["E302", "E302"]
 
 
-def test_names_that_repeat_are_told_apart():
-    twins = [Scenario.lose(region="JP", name="x"), Scenario.lose(region="CN", name="x")]
-    assert names_of(twins) == ["x", "x (2)"]
+def test_a_fault_on_the_way_names_the_scenario(monkeypatch):
+    def fail(network, scenario, how):
+        raise SolverError("no answer")
 
-
-def test_a_run_goes_on_from_the_parts_on_disk(tmp_path, monkeypatch):
-    monkeypatch.setattr(ensembles, "CHUNK", 4)
-    scenarios = single_failures(example(), duration="8w")[:10]
-    whole = ensemble(example(), scenarios, out=tmp_path / "run")
-    (tmp_path / "run" / "part-000001.parquet").unlink()
-    played = []
-    original = ensembles._play
-
-    def counted(network, item):
-        played.append(item[0])
-        return original(network, item)
-
-    monkeypatch.setattr(ensembles, "_play", counted)
-    again = ensemble(example(), scenarios, out=tmp_path / "run")
-    assert played == [4, 5, 6, 7]
-    assert again.outcomes.equals(whole.outcomes)
-
-
-def test_a_folder_of_another_run_is_refused(tmp_path):
-    ensemble(tiny(), single_failures(tiny()), out=tmp_path)
-    with pytest.raises(UsageError, match="another network or other scenarios"):
-        ensemble(tiny(), single_failures(tiny(), duration="3w"), out=tmp_path)
-
-
-_DRIVER = """
-import sys
-from withstand.examples import example
-from withstand.model.scenario_sets import region_pairs
-from withstand.stress import ensembles
-ensembles.CHUNK = 8
-ensembles.ensemble(example(), region_pairs(example())[:120], out=sys.argv[1], jobs=1)
-"""
-
-
-@pytest.mark.slow
-def test_a_killed_driver_is_resumed_with_the_same_result(tmp_path, monkeypatch):
-    """Kill -9 after the first parts are there; the rest is played by the next call."""
-    out = tmp_path / "run"
-    driver = subprocess.Popen([sys.executable, "-c", _DRIVER, str(out)])
-    for _ in range(600):
-        if len(list(out.glob("part-*.parquet"))) >= 2 or driver.poll() is not None:
-            break
-        time.sleep(0.05)
-    os.kill(driver.pid, signal.SIGKILL)
-    driver.wait()
-    monkeypatch.setattr(ensembles, "CHUNK", 8)
-    scenarios = region_pairs(example())[:120]
-    resumed = ensemble(example(), scenarios, out=out)
-    assert resumed.outcomes.equals(ensemble(example(), scenarios).outcomes)
+    monkeypatch.setitem(ensemble_engines.ENGINES, "respond", (fail, {}))
+    with pytest.raises(SolverError, match="region JP loses 100% for 26w: no answer"):
+        ensemble(tiny(), single_failures(tiny()), engine="respond")
 
 
 @pytest.mark.parametrize(
-    ("columns", "code"),
+    ("arguments", "says"),
     [
-        ({"probability": [0.1, 1.5, 0.1]}, "E302"),
-        ({"duration": ["soon", "1w", "1w"]}, "E302"),
-        ({"region": [None, "CN", "DE"]}, "E303"),
+        ({"engine": "simulat"}, "Did you mean simulate"),
+        ({"rules": "arioo"}, "Did you mean ario"),
+        ({"eps": 0.0}, "eps"),
+        ({"jobs": 0}, "jobs"),
+        ({"jobs": 1.5}, "jobs"),
+        ({"periods": 0}, "periods"),
     ],
 )
-def test_bad_hazards_are_findings(columns, code):
-    table = HAZARDS.with_columns([pl.Series(k, v) for k, v in columns.items()])
-    with pytest.raises(ScenarioError) as caught:
-        draw_years(table, 2, period="week")
-    assert [f.code for f in caught.value.findings] == [code]
+def test_arguments_that_cannot_be_are_refused(arguments, says):
+    with pytest.raises(UsageError, match=says):
+        ensemble(tiny(), single_failures(tiny()), **arguments)
 
 
-def test_a_missing_hazard_column_is_named():
-    with pytest.raises(ScenarioError, match="probability"):
-        draw_years(HAZARDS.drop("probability"), 2, period="week")
-
-
-def test_an_unknown_engine_and_an_empty_set_are_refused():
-    with pytest.raises(UsageError, match="engine"):
-        ensemble(tiny(), single_failures(tiny()), engine="magic")
+def test_an_empty_set_is_refused():
     with pytest.raises(UsageError, match="no scenario"):
         ensemble(tiny(), [])
 
 
-def test_executors_keep_the_order_of_items():
-    assert isinstance(executor(1), Inline)
-    with pytest.raises(UsageError):
-        executor(0)
+def test_a_loss_that_an_engine_does_not_give_is_refused(firms):
+    result = ensemble(firms, every(firms, "nodes"), engine="cascade")
+    with pytest.raises(UsageError, match="share_lost"):
+        result.risk(column="periods_lost")
+
+
+def test_progress_is_told_from_the_start_to_the_end():
+    seen = []
+    scenarios = every(tiny(), "nodes")
+    ensemble(tiny(), scenarios, progress=lambda *state: seen.append(state))
+    n = len(scenarios)
+    assert seen == [("playing scenarios", k, n) for k in range(n + 1)]
 
 
 @pytest.mark.slow
-def test_processes_share_arrays_and_clean_up():
-    workers = Processes(2)
-    shared = workers.put(np.arange(5.0))
-    assert list(workers.map(operator.getitem, shared, range(5))) == [0.0, 1.0, 2.0, 3.0, 4.0]
-    folder = workers._folder
-    workers.close()
-    assert not folder.exists()
+@pytest.mark.parametrize("engine", ["simulate", "cascade", "respond"])
+def test_any_number_of_workers_gives_the_same_numbers(engine, robots):
+    net = robots if engine != "respond" else tiny()
+    scenarios = (
+        draw_years(HAZARDS, 90, period="week", seed=3)
+        if engine != "respond"
+        else every(net, "nodes", duration="9w")
+    )
+    one = ensemble(net, scenarios, engine=engine, jobs=1)
+    for jobs in (2, 3):
+        assert ensemble(net, scenarios, engine=engine, jobs=jobs).outcomes.equals(one.outcomes)
+
+
+@pytest.mark.slow
+def test_an_economy_held_as_a_matrix_travels_to_the_workers():
+    """Sixty cells; matrix products must not depend on who computes them."""
+    rng = np.random.default_rng(4)
+    regions, sectors = [f"R{i}" for i in range(6)], [f"s{i}" for i in range(10)]
+    n = len(regions) * len(sectors)
+    flows = rng.random((n, n)) / n
+    nodes = pl.DataFrame(
+        {"product": sectors * len(regions), "region": np.repeat(regions, len(sectors))}
+    )
+    final = np.full((n, 1), 1.0)
+    net = build_economy(
+        flows,
+        final,
+        {"nodes": nodes},
+        pl.DataFrame({"region": ["R0"], "category": ["households"]}),
+        Settings(lens="economy", home="R0", period="week"),
+    )
+    scenarios = every(net, "nodes", share=0.4, duration="4w")
+    one = ensemble(net, scenarios, periods=20)
+    assert one.outcomes["periods_lost"].min() > 0
+    assert ensemble(net, scenarios, periods=20, jobs=2).outcomes.equals(one.outcomes)

@@ -14,6 +14,7 @@ from withstand.errors import ScenarioError, SolverError, UsageError
 from withstand.examples import example, tiny
 from withstand.model.scenario import Scenario, Shock, scenario_to_dict
 from withstand.stress import simulate
+from withstand.stress.rules import Rules
 
 BASELINE = Scenario(name="baseline", shocks=())
 
@@ -346,7 +347,7 @@ def test_the_order_of_rows_changes_nothing(seed, share):
 def test_slower_refilling_takes_longer():
     scenario = Scenario.lose(region="JP", duration=4)
     at_once = simulate(mill_and_plant(), scenario, periods=40)
-    slowly = simulate(mill_and_plant(), scenario, periods=40, stock_adjustment=8.0)
+    slowly = simulate(mill_and_plant(), scenario, periods=40, rules=Rules(stock_adjustment=8.0))
     assert at_once.stock[12, 0] == pytest.approx(80.0)
     assert at_once.stock[12, 0] > slowly.stock[12, 0] + 1.0
     assert slowly.stock[39, 0] == pytest.approx(80.0, rel=0.1)
@@ -415,7 +416,7 @@ def test_the_run_says_what_was_played():
     assert provenance.to_dict()["parameters"] == {
         "scenario": scenario_to_dict(scenario),
         "periods": 20,
-        "stock_adjustment": 1.0,
+        "rules": {},
     }
     assert provenance.fingerprint == mill_and_plant().fingerprint()
 
@@ -447,12 +448,6 @@ def test_periods_are_a_whole_number(periods):
 
 def test_periods_may_come_from_numpy():
     assert simulate(tiny(), BASELINE, periods=np.int64(3)).n_periods == 3
-
-
-@pytest.mark.parametrize("adjustment", [0.0, 0.5, float("nan"), float("inf")])
-def test_stocks_cannot_be_refilled_faster_than_at_once(adjustment):
-    with pytest.raises(UsageError, match="stock_adjustment must be at least 1 period"):
-        simulate(tiny(), BASELINE, stock_adjustment=adjustment)
 
 
 def test_an_unknown_region_is_named_with_the_nearest():

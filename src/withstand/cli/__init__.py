@@ -33,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         result = app(args=global_first(given), prog_name="withstand", standalone_mode=False)
         sys.stdout.flush()
+        if result == STOPPED:  # typer makes this of Ctrl-C
+            say_error("Stopped.")
         return int(result or FINE)
     except typer.Exit as stop:
         return int(stop.exit_code)

@@ -145,7 +145,7 @@ def run_document(run: Any, top: int) -> dict[str, Any]:
     }
 
 
-def say_runs(network: Any, runs: list[Any], worst: Any, top: int, findings: list[Any]) -> None:
+def say_runs(network: Any, runs: list[Any], worst: Any, top: int) -> None:
     """Print stress runs: the scenarios, what stops, who limited whom."""
     import polars as pl
 
@@ -169,35 +169,41 @@ def say_runs(network: Any, runs: list[Any], worst: Any, top: int, findings: list
                 "lost": f"lost ({unit} of demand)",
             },
         )
+    say_worst(network, worst, top)
+
+
+def say_worst(network: Any, worst: Any, top: int) -> None:
+    """Print one run: what stops, who limited whom."""
+    import polars as pl
+
     output.say(worst.summary())
-    if worst.time_to_survive is not None:
-        output.say_table(
-            "What stops (worst scenario)",
-            worst.node_frame().filter(pl.col("periods_lost") > 0).head(top),
-            {
-                "node": "producer",
-                "region": "region",
-                "periods_lost": f"output lost ({network.settings.period}s)",
-                "lowest_output": "lowest output",
-                "first_fall": "falls in period",
-            },
-            shares=["lowest_output"],
-        )
-        final = network.node_labels[worst.unmet.sum(axis=0).argmax()]
-        output.say_table(
-            "Who limited whom",
-            worst.why(str(final)),
-            {
-                "node": "producer",
-                "period": "period",
-                "output": "output",
-                "limited_by": "limited by",
-                "supplier": "short supplier",
-            },
-            shares=["output"],
-        )
-    if findings:
-        output.say_findings(grouped(findings), failed=False)
+    if worst.time_to_survive is None:
+        return
+    output.say_table(
+        "What stops (worst scenario)",
+        worst.node_frame().filter(pl.col("periods_lost") > 0).head(top),
+        {
+            "node": "producer",
+            "region": "region",
+            "periods_lost": f"output lost ({network.settings.period}s)",
+            "lowest_output": "lowest output",
+            "first_fall": "falls in period",
+        },
+        shares=["lowest_output"],
+    )
+    final = network.node_labels[worst.unmet.sum(axis=0).argmax()]
+    output.say_table(
+        "Who limited whom",
+        worst.why(str(final)),
+        {
+            "node": "producer",
+            "period": "period",
+            "output": "output",
+            "limited_by": "limited by",
+            "supplier": "short supplier",
+        },
+        shares=["output"],
+    )
 
 
 def grouped(findings: list[Any]) -> list[Any]:
@@ -262,6 +268,12 @@ _GOOD = {
     "largest_hhi": ">",
     "periods_lost": ">",
     "loss": ">",
+    "best_periods_lost": ">",
+    "share_lost": ">",
+    "esri": ">",
+    "expected": ">",
+    "var": ">",
+    "cvar": ">",
 }
 """Which side of a threshold of withstand.toml breaks it."""
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from withstand.cli import answers, output
+from withstand.cli.stress_command import stress
 from withstand.errors import UsageError
 
 app = typer.Typer(
@@ -19,8 +20,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-_state: dict[str, Any] = {"project": ".", "seed": 0, "jobs": 1}
 
 
 def _say_version(*, asked: bool) -> None:
@@ -40,13 +39,15 @@ def options(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
     no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress bars.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
-    jobs: Annotated[int, typer.Option(help="Workers for many independent runs.")] = 1,
+    jobs: Annotated[
+        int, typer.Option(help="Workers for many independent runs; -1: one a core.")
+    ] = 1,
     version: Annotated[
         bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which.")
     ] = False,
 ) -> None:
     """Keep the global options; they may stand before or after the command."""
-    _state.update(project=project, seed=seed, jobs=jobs)
+    output.settings.project, output.settings.seed, output.settings.jobs = project, seed, jobs
     output.settings.json = json
     output.settings.quiet = quiet
     output.settings.progress = not no_progress
@@ -129,7 +130,7 @@ def check(
 
     if fail_on not in ("error", "warning"):
         raise UsageError(f"--fail-on takes error or warning, not '{fail_on[:40]}'.")
-    network, findings = workbench.check(path or _state["project"])
+    network, findings = workbench.check(path or output.settings.project)
     has_error = network is None
     has_warning = any(f.severity == "warning" for f in findings)
     if output.settings.json:
@@ -174,7 +175,7 @@ def measure(
         raise UsageError(f"--what takes {', '.join(parts)} or all, not '{what[:40]}'.")
     limits = answers.thresholds(fail_on)
     spare = answers.slack_of(slack)
-    network = workbench.load(_state["project"])
+    network = workbench.load(output.settings.project)
     lost = [x.strip() for x in without.split(",") if x.strip()]
     document: dict[str, Any] = {"status": "ok", "network": network.name}
     indicators: dict[str, float] = {}
@@ -200,7 +201,7 @@ def measure(
                 swept = measures.coverage_by_region(network, None, assume_recipe, spare, limit)
                 document["coverage"] = swept.head(top)
                 indicators["feasible_output"] = min(swept["feasible_output"].to_list(), default=1.0)
-    document["provenance"] = answers.provenance(network, _state["seed"])
+    document["provenance"] = answers.provenance(network, output.settings.seed)
     broken = answers.broken(indicators, limits or answers.own_thresholds(network, indicators))
     document["broken"] = broken
     if output.settings.json:
@@ -210,79 +211,7 @@ def measure(
     return answers.judged(broken)
 
 
-@app.command()
-def stress(
-    scenarios: Annotated[
-        list[Path] | None, typer.Argument(help="Scenario files (TOML) or folders of them.")
-    ] = None,
-    lose: Annotated[
-        str, typer.Option(help="What is lost: region:JP, node:X, product:Y, region:JP+product:Y.")
-    ] = "",
-    share: Annotated[str, typer.Option(help="Share lost: 50% or 0.5.")] = "100%",
-    duration: Annotated[str, typer.Option("--for", help="How long: 12w, 3 months.")] = "26w",
-    start: Annotated[str, typer.Option(help="When it begins.")] = "0",
-    recovery: Annotated[str, typer.Option(help="Time from the end back to the whole.")] = "0",
-    every: Annotated[str, typer.Option("--all", help="regions: each one in turn.")] = "",
-    assume_recipe: Annotated[str, typer.Option(help="none or shared.")] = "none",
-    periods: Annotated[int | None, typer.Option(help="How long to play.", min=1)] = None,
-    top: Annotated[int, typer.Option(help="Rows to show.", min=1)] = 10,
-    fail_on: Annotated[str, typer.Option(help="Exit with 5 if broken: periods_lost>4.")] = "",
-    save: Annotated[bool, typer.Option("--save", help="Keep the run under runs/.")] = False,
-) -> int:
-    """Say what stops, when and for how long, and who limited whom."""
-    from withstand import workbench
-    from withstand.model.findings import Finding
-
-    limits = answers.thresholds(fail_on)
-    network = workbench.load(_state["project"]).under_rule(assume_recipe)
-    if sum(bool(x) for x in (lose, every, scenarios)) != 1:
-        raise UsageError("Name one thing to play: --lose region:JP, --all regions, or a file.")
-    with output.progress() as progress:
-        if every:
-            if every != "regions":
-                raise UsageError(f"--all takes regions, not '{every[:40]}'.")
-            runs = workbench.region_losses(
-                network,
-                workbench.lossable(network),
-                share=share,
-                duration=duration,
-                recovery=recovery,
-                progress=progress,
-                periods=periods,
-            )
-        else:
-            chosen = (
-                [
-                    workbench.scenario_of(
-                        lose, share=share, start=start, duration=duration, recovery=recovery
-                    )
-                ]
-                if lose
-                else [s for p in scenarios or [] for s in workbench.scenarios_of(p)]
-            )
-            runs = workbench.play(network, chosen, periods=periods, progress=progress)
-    saved = [str(workbench.save_run(_state["project"], r)) for r in runs] if save else []
-    worst = max(runs, key=lambda r: r.loss_in_periods)
-    indicators = {"periods_lost": worst.loss_in_periods, "loss": worst.loss}
-    broken = answers.broken(indicators, limits or answers.own_thresholds(network, indicators))
-    findings: list[Finding] = [f for r in runs for f in r.findings]
-    if output.settings.json:
-        output.say_json(
-            {
-                "status": "ok",
-                "network": network.name,
-                "runs": [answers.run_document(r, top) for r in runs],
-                "findings": [f.to_dict() for f in findings],
-                "broken": broken,
-                "saved": saved,
-                "provenance": worst.provenance.to_dict(),
-            }
-        )
-    else:
-        answers.say_runs(network, runs, worst, top, findings)
-        for place in saved:
-            output.say(f"Saved {place}")
-    return answers.judged(broken)
+app.command()(stress)
 
 
 @app.command()
@@ -299,7 +228,7 @@ def report(
 
     targets = workbench.report_targets([x.strip() for x in to.split(",") if x.strip()])
     with output.progress() as progress:
-        network = workbench.load(_state["project"])
+        network = workbench.load(output.settings.project)
         contents = workbench.gather(
             network, share=share, duration=duration, recovery=recovery, progress=progress
         )

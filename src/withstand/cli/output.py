@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,19 +18,24 @@ if TYPE_CHECKING:
     from withstand.model.findings import Finding
 
 _COLOURS = {"error": "bold red", "warning": "yellow", "note": "dim"}
-_PERCENT = 3
+_GAP = 2
+"""Blanks between two columns."""
 
 
 @dataclass
 class _Settings:
-    """How this run speaks; set once from the global options."""
+    """The global options of this run: how it speaks, and on what it works."""
 
     json: bool = False
     quiet: bool = False
     progress: bool = True
+    project: str = "."
+    seed: int = 0
+    jobs: int = 1
 
     def reset(self, *, json: bool) -> None:
         self.json, self.quiet, self.progress = json, False, True
+        self.project, self.seed, self.jobs = ".", 0, 1
 
 
 settings = _Settings()
@@ -135,15 +141,22 @@ def say_table(
     from rich.text import Text
 
     table = Table(title=Text(title, style="bold"), title_justify="left", box=None, pad_edge=False)
-    for name, header in headers.items():
+    rows = [
+        [_cell(row[name], is_share=name in shares) for name in headers]
+        for row in frame.select(list(headers)).iter_rows(named=True)
+    ]
+    out = console()
+    longest = [max((len(row[at]) for row in rows), default=0) for at in range(len(headers))]
+    natural = sum(max(len(h), w) + _GAP for h, w in zip(headers.values(), longest, strict=True))
+    for (name, header), width in zip(headers.items(), longest, strict=True):
+        if natural > out.width:  # on a narrow screen headers break first, labels last
+            header = "\n".join(wrap(header, max(width, _GAP * 5), break_long_words=False))
         numeric = frame[name].dtype.is_numeric()
         table.add_column(
             Text(header, style="cyan"), justify="right" if numeric else "left", overflow="fold"
         )
-    for row in frame.select(list(headers)).iter_rows(named=True):
-        cells = [_cell(row[name], is_share=name in shares) for name in headers]
-        table.add_row(*(Text(c) for c in cells))
-    out = console()
+    for row in rows:
+        table.add_row(*(Text(c) for c in row))
     out.print(table)
     out.print()
 
@@ -154,8 +167,15 @@ def _cell(value: Any, *, is_share: bool) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{100 * value:.1f} %" if is_share else f"{value:,.4g}"
+        return f"{100 * value:.1f} %" if is_share else _number(value)
     return str(value)
+
+
+def _number(value: float) -> str:
+    """Return four digits that count, without powers of ten up to a million million."""
+    if 1e4 <= abs(value) < 1e12:
+        return f"{float(f'{value:.4g}'):,.0f}"
+    return f"{value:,.4g}"
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from withstand.model.tables import CLASSES
 
 if TYPE_CHECKING:
     from withstand.model.network import ProductionNetwork
+    from withstand.model.settings import Settings
 
 Array = np.ndarray
 Grouping = Mapping[str, str] | pl.DataFrame
@@ -294,7 +295,8 @@ def _classes(network: ProductionNetwork, of_product: Array) -> pl.DataFrame:
     return heaviest.select(*by, named).sort(by)
 
 
-def _settings(network: ProductionNetwork, of_region: Array, of_product: Array):  # type: ignore[no-untyped-def]
+def _settings(network: ProductionNetwork, of_region: Array, of_product: Array) -> Settings:
+    """Return the settings with home and viewpoint under their new labels."""
     s = network.settings
     home, viewpoint = s.home, s.viewpoint
     if home is not None:

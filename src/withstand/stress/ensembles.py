@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from withstand.errors import UsageError
+from withstand.errors import ScenarioError, UsageError
 from withstand.executor import Executor, executor
+from withstand.model.findings import Finding, make_finding, nearest
+from withstand.model.hits import resolve
 from withstand.model.provenance import Provenance, provenance_of
-from withstand.model.scenario import Scenario, scenario_to_dict
+from withstand.model.scenario import LINK_TARGETS, Scenario
 from withstand.model.scenario_sets import names_of
-from withstand.stress.simulation import simulate
+from withstand.stress.cascade_arrays import PerNode, per_node
+from withstand.stress.cascades import EPS, check_eps
+from withstand.stress.ensemble_engines import ENGINES, LOSS, SCHEMA, Playing, play_item
+from withstand.stress.rules import Rules, rules_of, with_rules
+from withstand.stress.run_folders import FORMAT, RunFolder, digest_of, read_manifest, read_plan
+from withstand.stress.tail_risk import (
+    YEARS,
+    TailRisk,
+    exceedance_curve,
+    return_levels,
+    tail_contributions,
+    tail_risk,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,19 +39,13 @@ if TYPE_CHECKING:
     from withstand.model.network import ProductionNetwork
 
 Array = np.ndarray
-Row = dict[str, Any]
+Progress = Callable[[str, int, int], None]
 CHUNK = 64
-"""Scenarios between two writes to disk."""
-_MANIFEST = "manifest.json"
-_SCHEMA = {
-    "number": pl.Int64,
-    "scenario": pl.String,
-    "probability": pl.Float64,
-    "loss": pl.Float64,
-    "periods_lost": pl.Float64,
-    "time_to_survive": pl.Int64,
-    "time_to_recover": pl.Int64,
-}
+"""Scenarios in a part, which is written when all of them are played."""
+SLOW = ("respond", "bracket")
+"""Engines that take seconds for a scenario, whose parts are an eighth as long."""
+PRELOAD = ("withstand.stress.ensembles",)
+_ALPHA = 0.95
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,12 +55,21 @@ class Ensemble:
     Parameters
     ----------
     outcomes : polars.DataFrame
-        One row a scenario, in the order given: number, scenario, probability, loss (currency),
-        periods_lost (periods of final demand), time_to_survive, time_to_recover (periods).
+        One row a scenario, in the order given; columns that an engine does not give are null.
+        number, scenario, probability; of simulate: loss (currency), periods_lost (periods of final
+        demand), time_to_survive, time_to_recover (periods); of cascade: share_lost, down, up
+        (0 to 1, of all weights: the worse of both channels, for want of inputs, of buyers), rounds;
+        of respond: best_loss (currency), best_periods_lost; of bracket: those of simulate and of
+        respond, is_comparable; finding (codes of warnings, for instance W301).
     targets : tuple of tuple of str
-        What each scenario hits, such as "region JP".
+        What each scenario hits: the labels of its shocks, such as "earthquake", or "region JP".
     is_sample : bool
         Whether the scenarios are equally likely draws, so that standard errors make sense.
+    engine : str
+    period : str
+        What a period is: week, month.
+    findings : tuple of Finding
+        For instance parts of a run that had to be played again.
     provenance : Provenance
     """
 
@@ -61,6 +77,9 @@ class Ensemble:
     targets: tuple[tuple[str, ...], ...]
     is_sample: bool
     provenance: Provenance
+    engine: str = "simulate"
+    period: str = "period"
+    findings: tuple[Finding, ...] = ()
 
     def to_frame(self) -> pl.DataFrame:
         """Return the outcomes."""
@@ -71,86 +90,86 @@ class Ensemble:
         return self.outcomes.to_pandas()
 
     @property
+    def loss_column(self) -> str:
+        """The column that losses are judged by, unless another one is named."""
+        return LOSS[self.engine]
+
+    @property
     def weights(self) -> Array:
         """Probabilities that sum to 1, shape (n_scenarios,)."""
         weight = self.outcomes["probability"].to_numpy()
         total = weight.sum()
         return weight / total if total > 0 else np.full(len(weight), 1.0 / max(len(weight), 1))
 
-    def risk(self, alpha: float = 0.95, column: str = "periods_lost") -> Row:
-        """Return mean, value at risk and expected shortfall, with standard errors of a sample.
+    def worst(self, n: int = 10, column: str | None = None) -> pl.DataFrame:
+        """Return the n scenarios that lose most."""
+        by = column or self.loss_column
+        self._losses(by)
+        return self.outcomes.sort([by, "number"], descending=[True, False]).head(n)
 
-        VaR is the smallest loss that is not exceeded with probability alpha; CVaR =
-        VaR + E[max(L - VaR, 0)] / (1 - alpha) (Rockafellar and Uryasev 2000).
+    def risk(self, alpha: float = _ALPHA, column: str | None = None) -> TailRisk:
+        """Return mean, value at risk and expected shortfall, with standard errors of a sample.
 
         Parameters
         ----------
         alpha : float, 0 to below 1
-        column : {"periods_lost", "loss"}
+            VaR is the smallest loss that is not exceeded with this probability; CVaR is the mean
+            of the worst 1 - alpha.
+        column : str, optional
+            Which loss; default: `loss_column`.
         """
-        if not 0.0 <= alpha < 1.0:
-            raise UsageError(f"alpha must lie between 0 and 1, not {alpha}.")
-        loss, weight = self.outcomes[column].to_numpy(), self.weights
-        order = np.argsort(loss, kind="stable")
-        reached = np.cumsum(weight[order])
-        at = min(int(np.searchsorted(reached, alpha - 1e-12)), len(loss) - 1)
-        var = float(loss[order][at])
-        excess = np.maximum(loss - var, 0.0)
-        mean = float(weight @ loss)
-        cvar = var + float(weight @ excess) / (1.0 - alpha)
-        root = np.sqrt(len(loss))
-        errors: tuple[float | None, float | None] = (None, None)
-        if self.is_sample and len(loss) > 1:
-            errors = (
-                float(loss.std(ddof=1) / root),
-                float(excess.std(ddof=1) / root / (1.0 - alpha)),
-            )
-        return {
-            "mean": mean,
-            "mean_error": errors[0],
-            "alpha": alpha,
-            "var": var,
-            "cvar": cvar,
-            "cvar_error": errors[1],
-            "scenarios": len(loss),
-        }
+        losses = self._losses(column)
+        return tail_risk(losses, self.weights, alpha, is_sample=self.is_sample)
 
-    def exceedance(self, column: str = "periods_lost") -> pl.DataFrame:
-        """Return the exceedance curve: loss, and the probability of a larger or equal one."""
-        frame = pl.DataFrame({"loss": self.outcomes[column], "probability": self.weights})
-        grouped = frame.group_by("loss").agg(pl.col("probability").sum())
-        ordered = grouped.sort("loss", descending=True)
-        return ordered.with_columns(pl.col("probability").cum_sum()).sort("loss")
+    def exceedance(self, column: str | None = None) -> pl.DataFrame:
+        """Return the exceedance curve: loss, probability of a larger or equal one, its error."""
+        return exceedance_curve(self._losses(column), self.weights, is_sample=self.is_sample)
 
-    def contributions(self, alpha: float = 0.95, column: str = "periods_lost") -> pl.DataFrame:
+    def return_levels(
+        self, years: Sequence[float] = YEARS, column: str | None = None
+    ) -> pl.DataFrame:
+        """Return the loss reached once in so many years: years, probability, loss, error.
+
+        Return periods for which there are too few scenarios are left out.
+        """
+        losses = self._losses(column)
+        return return_levels(losses, self.weights, years, is_sample=self.is_sample)
+
+    def contributions(self, alpha: float = _ALPHA, column: str | None = None) -> pl.DataFrame:
         """Return what is hit in the tail: share of the tail's loss in scenarios that hit it.
 
-        Shares of targets that are hit together overlap, so they may sum to more than 1.
+        Shares of targets that are hit together overlap, so they may sum to more than 1. Columns:
+        target, share_of_tail, in_tail and in_all (scenarios that hit it, in the tail and in all).
         """
-        var = self.risk(alpha, column)["var"]
-        loss, weight = self.outcomes[column].to_numpy(), self.weights
-        in_tail = loss >= var
-        total = float(weight[in_tail] @ loss[in_tail])
-        shares: dict[str, float] = {}
-        for number in np.flatnonzero(in_tail):
-            for target in set(self.targets[number]):
-                shares[target] = shares.get(target, 0.0) + float(weight[number] * loss[number])
-        frame = pl.DataFrame(
-            {
-                "target": list(shares),
-                "share_of_tail": [v / total if total > 0 else 0.0 for v in shares.values()],
-            },
-            schema={"target": pl.String, "share_of_tail": pl.Float64},
-        )
-        return frame.sort(["share_of_tail", "target"], descending=[True, False])
+        return tail_contributions(self._losses(column), self.weights, self.targets, alpha)
 
     def summary(self) -> str:
         """Return one sentence."""
         risk = self.risk()
+        if self.engine == "cascade":
+            mean, worst, what = f"{risk.mean:.2%}", f"{risk.cvar:.2%}", "of the whole"
+        else:
+            mean, worst, what = f"{risk.mean:.3g}", f"{risk.cvar:.3g}", f"{self.period}s of demand"
+        noun = "scenario" if risk.scenarios == 1 else "scenarios"
         return (
-            f"{risk['scenarios']:,} scenarios: {risk['mean']:.3g} periods of demand lost on "
-            f"average, {risk['cvar']:.3g} in the worst {1 - risk['alpha']:.0%}."
+            f"{risk.scenarios:,} {noun}: {mean} {what} lost on average, {worst} in the worst "
+            f"{1 - risk.alpha:.0%}."
         )
+
+    def _losses(self, column: str | None) -> Array:
+        name = column or self.loss_column
+        given = [n for n in self.outcomes.columns if self._is_loss(n)]
+        if name not in given:
+            near = nearest(name, given)
+            raise UsageError(
+                f"There is no loss '{name[:40]}' of engine {self.engine}; use one of "
+                f"{', '.join(given)}." + (f" Did you mean {near}?" if near else "")
+            )
+        return self.outcomes[name].to_numpy()
+
+    def _is_loss(self, name: str) -> bool:
+        is_number = self.outcomes.schema[name] == pl.Float64 and name != "probability"
+        return is_number and self.outcomes[name].null_count() == 0
 
 
 def ensemble(
@@ -159,9 +178,12 @@ def ensemble(
     *,
     engine: str = "simulate",
     periods: int | None = None,
+    rules: Rules | str | None = None,
+    weights: PerNode | None = None,
+    eps: float = EPS,
     jobs: int | None = None,
     out: str | os.PathLike[str] | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
     runner: Executor | None = None,
 ) -> Ensemble:
     """Play many scenarios; the numbers do not depend on the number of workers.
@@ -171,11 +193,19 @@ def ensemble(
     network : ProductionNetwork
     scenarios : sequence of Scenario
         See `withstand.model.scenario_sets` for whole sets.
-    engine : {"simulate"}
+    engine : {"simulate", "cascade", "respond", "bracket"}
+        simulate: period by period. cascade: no time; the shocks of a scenario all at once, at
+        their full loss. respond: the best possible answer. bracket: respond and simulate.
     periods : int, optional
-        How long to play each; default: as `simulate` chooses.
+        How long to play each; default: as `simulate` and `respond` choose.
+    rules : Rules or name of a preset, optional
+        Of the simulation.
+    weights : array (n_nodes,) or mapping of label to number, optional
+        What a node weighs in the loss of a cascade.
+    eps : float
+        Stop rule of the cascade.
     jobs : int, optional
-        Worker processes; 1 by default, -1 for one a core.
+        Worker processes; 1 by default, -1 for one a core. Workers stay warm for five minutes.
     out : path, optional
         Folder for results, written part by part; a run that was cut off goes on from there.
     progress : callable, optional
@@ -190,9 +220,10 @@ def ensemble(
     Raises
     ------
     ScenarioError
-        If a scenario names something that the network lacks.
+        With everything that scenarios name and the network lacks, before anything is played.
     UsageError
-        If there is no scenario, or `out` holds another run.
+        If there is no scenario, `out` holds another run or cannot be written, or workers are lost
+        again and again.
 
     Examples
     --------
@@ -201,118 +232,201 @@ def ensemble(
     >>> ensemble(tiny(), single_failures(tiny(), duration="12w")).outcomes["time_to_survive"][0]
     8
     """
-    if engine not in ENGINES:
-        raise UsageError(f"engine '{engine}' is unknown; use one of {', '.join(ENGINES)}.")
+    how = _playing(network, engine, periods, rules, weights, eps)
     if not scenarios:
         raise UsageError("There is no scenario to play.")
-    names = names_of(scenarios)
-    plan = [[scenario_to_dict(s), n] for s, n in zip(scenarios, names, strict=True)]
-    key = {
-        "fingerprint": network.fingerprint(),
-        "engine": engine,
-        "periods": periods,
-        "scenarios": hashlib.blake2b(json.dumps(plan).encode(), digest_size=16).hexdigest(),
-        "chunk": CHUNK,
-    }
-    folder = _open_folder(out, key) if out is not None else None
-    workers = runner or executor(jobs)
-    parts: list[pl.DataFrame] = []
-    done = 0
+    workers = runner or executor(jobs, PRELOAD)
     try:
-        shared = workers.put(network)
-        for start in range(0, len(scenarios), CHUNK):
-            part = _read_part(folder, start)
-            if part is None:
-                items = [
-                    (start + i, names[start + i], s, engine, periods)
-                    for i, s in enumerate(scenarios[start : start + CHUNK])
-                ]
-                rows = []
-                for row in workers.map(_play, shared, items):
-                    rows.append(row)
-                    if progress:
-                        progress("playing scenarios", done + len(rows), len(scenarios))
-                part = pl.DataFrame(rows, schema=_SCHEMA, orient="row")
-                _write_part(folder, start, part)
-            parts.append(part)
-            done += part.height
+        _check(network, scenarios, engine)
+        chunk = max(CHUNK // 8, 1) if engine in SLOW else CHUNK
+        key = _key(network, scenarios, how, chunk)
+        folder = RunFolder(out, key, scenarios) if out is not None else None
+        names = names_of(scenarios)
+        parts: dict[int, pl.DataFrame] = {}
+        for number, first in enumerate(range(0, len(scenarios), chunk)):
+            if folder is None:
+                break
+            part = folder.read(number, names[first : first + chunk], first, SCHEMA)
+            if part is not None:
+                parts[number] = part
+        items = [
+            (i, names[i], scenarios[i]) for i in range(len(scenarios)) if i // chunk not in parts
+        ]
+        rows = _rows(workers, network, how, items, progress, len(scenarios))
+        for number, whole in _in_parts(rows, chunk, len(scenarios)):
+            parts[number] = whole
+            if folder is not None:
+                folder.write(number, whole)
     finally:
         if runner is None:
             workers.close()
     chances = [s.probability for s in scenarios]
     return Ensemble(
-        outcomes=pl.concat(parts),
+        outcomes=pl.concat([parts[number] for number in sorted(parts)]),
         targets=tuple(_targets(s) for s in scenarios),
         is_sample=len(set(chances)) == 1 and len(chances) > 1 and abs(sum(chances) - 1.0) < 1e-9,
+        engine=engine,
+        period=network.settings.period,
+        findings=tuple(folder.findings) if folder is not None else (),
         provenance=provenance_of("stress.ensemble", network, key),
     )
 
 
-def _play(network: ProductionNetwork, item: tuple[int, str, Scenario, str, int | None]) -> Row:
-    number, name, scenario, engine, periods = item
-    outcome = ENGINES[engine](network, scenario, periods)
-    return {"number": number, "scenario": name, "probability": scenario.probability, **outcome}
+def resume(
+    network: ProductionNetwork,
+    out: str | os.PathLike[str],
+    *,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+    runner: Executor | None = None,
+) -> Ensemble:
+    """Go on with the run that a folder holds; its scenarios and parameters are taken from there.
+
+    Parameters
+    ----------
+    network : ProductionNetwork
+        The same as before.
+    out : path
+        Folder of the run.
+    jobs, progress, runner
+        As in `ensemble`.
+
+    Raises
+    ------
+    UsageError
+        If the folder holds no run, or one of another network.
+    """
+    found = read_manifest(out)
+    if found.get("weights") is not None:
+        raise UsageError(
+            f"{out}: the run has weights of its own; call ensemble with the same arguments instead."
+        )
+    return ensemble(
+        network,
+        read_plan(out),
+        engine=str(found["engine"]),
+        periods=found["periods"],
+        rules=None if found["rules"] is None else with_rules("default", found["rules"]),
+        eps=found["eps"],
+        jobs=jobs,
+        out=out,
+        progress=progress,
+        runner=runner,
+    )
 
 
-def _simulated(network: ProductionNetwork, scenario: Scenario, periods: int | None) -> Row:
-    if not scenario.shocks:  # a year in which nothing struck
-        return {"loss": 0.0, "periods_lost": 0.0, "time_to_survive": None, "time_to_recover": 0}
-    run = simulate(network, scenario, periods=periods)
+def _playing(
+    network: ProductionNetwork,
+    engine: str,
+    periods: int | None,
+    rules: Rules | str | None,
+    weights: PerNode | None,
+    eps: float,
+) -> Playing:
+    if engine not in ENGINES:
+        near = nearest(str(engine), list(ENGINES))
+        raise UsageError(
+            f"engine '{str(engine)[:40]}' is unknown; use one of {', '.join(ENGINES)}."
+            + (f" Did you mean {near}?" if near else "")
+        )
+    check_eps(eps)
+    return Playing(
+        engine=engine,
+        periods=periods,
+        rules=None if rules is None else rules_of(rules, network.settings.period),
+        eps=eps,
+        weights=None if weights is None else per_node(network, weights, "weights"),
+    )
+
+
+def _key(
+    network: ProductionNetwork, scenarios: Sequence[Scenario], how: Playing, chunk: int
+) -> dict[str, Any]:
+    """Return what makes a run this run and no other."""
+    weights = how.weights
     return {
-        "loss": run.loss,
-        "periods_lost": run.loss_in_periods,
-        "time_to_survive": run.time_to_survive,
-        "time_to_recover": run.time_to_recover,
+        "format": FORMAT,
+        "withstand": version("withstand"),
+        "network": network.fingerprint(),
+        "engine": how.engine,
+        "periods": how.periods,
+        "rules": None if how.rules is None else asdict(how.rules),
+        "eps": how.eps,
+        "weights": None if weights is None else hashlib.blake2b(weights.tobytes()).hexdigest()[:32],
+        "scenarios": digest_of(scenarios),
+        "n_scenarios": len(scenarios),
+        "part": chunk,
     }
 
 
-ENGINES: dict[str, Callable[[ProductionNetwork, Scenario, int | None], Row]] = {
-    "simulate": _simulated,
-}
+def _check(network: ProductionNetwork, scenarios: Sequence[Scenario], engine: str) -> None:
+    """Raise everything that scenarios name and the network (or the engine) lacks."""
+    findings: list[Finding] = []
+    nodes = network.index("nodes")
+    seen = set()
+    for scenario in scenarios:
+        for shock in scenario.shocks:
+            where = (tuple(shock.targets.items()), shock.what)
+            if where in seen:
+                continue
+            seen.add(where)
+            is_node = list(shock.targets) == ["node"] and shock.what == "capacity"
+            if is_node and shock.node in nodes:
+                continue
+            try:
+                resolve(Scenario(name=scenario.name, shocks=(shock,)), network, 1)
+            except ScenarioError as error:
+                findings += [replace(f, what=_of(scenario, f.what)) for f in error.findings]
+            no_node = shock.what != "capacity" or not LINK_TARGETS.isdisjoint(shock.targets)
+            if engine == "cascade" and no_node:
+                what = "a cascade takes losses of nodes only, not of links or of demand"
+                fix = "Use engine simulate, or leave the scenario out."
+                findings.append(make_finding("E302", _of(scenario, what), fix=fix))
+    if findings:
+        raise ScenarioError(findings)
+
+
+def _of(scenario: Scenario, what: str) -> str:
+    return f"{scenario.name}: {what.removeprefix('shock 1: ')}"
+
+
+def _rows(
+    workers: Executor,
+    network: ProductionNetwork,
+    how: Playing,
+    items: list[tuple[int, str, Scenario]],
+    progress: Progress | None,
+    total: int,
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of scenarios as they are played, in order."""
+    done = total - len(items)
+    if progress:
+        progress("playing scenarios", done, total)
+    if not items:
+        return
+    shared = workers.put((network, how))
+    for row in workers.map(play_item, shared, items):
+        done += 1
+        if progress:
+            progress("playing scenarios", done, total)
+        yield row
+
+
+def _in_parts(
+    rows: Iterator[dict[str, Any]], chunk: int, total: int
+) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Yield parts as soon as they are whole."""
+    waiting: list[dict[str, Any]] = []
+    for row in rows:
+        waiting.append(row)
+        if row["number"] % chunk == chunk - 1 or row["number"] == total - 1:
+            frame = pl.DataFrame(waiting, schema=SCHEMA, orient="row")
+            yield row["number"] // chunk, frame
+            waiting = []
 
 
 def _targets(scenario: Scenario) -> tuple[str, ...]:
     return tuple(
-        " and ".join(f"{kind} {label}" for kind, label in shock.targets.items())
+        shock.label or " and ".join(f"{kind} {label}" for kind, label in shock.targets.items())
         for shock in scenario.shocks
     )
-
-
-def _open_folder(out: str | os.PathLike[str], key: dict[str, Any]) -> Path:
-    """Return the folder of a run; refuse one that holds another run."""
-    folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
-    manifest = folder / _MANIFEST
-    if manifest.exists():
-        if json.loads(manifest.read_bytes()) != key:
-            raise UsageError(
-                f"{folder} holds a run of another network or other scenarios; name a new folder."
-            )
-    else:
-        _write_file(manifest, json.dumps(key, indent=2).encode())
-    return folder
-
-
-def _part(folder: Path, start: int) -> Path:
-    return folder / f"part-{start // CHUNK:06d}.parquet"
-
-
-def _read_part(folder: Path | None, start: int) -> pl.DataFrame | None:
-    if folder is None or not _part(folder, start).exists():
-        return None
-    return pl.read_parquet(_part(folder, start))
-
-
-def _write_part(folder: Path | None, start: int, part: pl.DataFrame) -> None:
-    if folder is None:
-        return
-    target = _part(folder, start)
-    building = target.with_suffix(".writing")
-    part.write_parquet(building)
-    building.replace(target)
-
-
-def _write_file(path: Path, data: bytes) -> None:
-    building = path.with_suffix(".writing")
-    building.write_bytes(data)
-    building.replace(path)

@@ -32,7 +32,6 @@ def check_economics(network: ProductionNetwork) -> list[Finding]:
         *no_final_demand(network),
         *unused_product(network),
         *totals_row(network),
-        *negative_value_added(network),
         *cheap_unmet_demand(network),
         *not_allowed(network),
     ]
@@ -40,6 +39,7 @@ def check_economics(network: ProductionNetwork) -> list[Finding]:
         return [*of_any, *check_economy(network)]
     return [
         *of_any,
+        *negative_value_added(network),
         *not_connected(network),
         *hours_and_goods(network),
         *absurd_lead_time(network),

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 def check_economy(network: ProductionNetwork) -> list[Finding]:
     """Run every rule about a network that holds its flows as a matrix."""
-    return [*unbalanced_economy(network), *empty_cells(network)]
+    return [
+        *unbalanced_economy(network),
+        *purchases_above_output(network),
+        *empty_cells(network),
+    ]
 
 
 def unbalanced_economy(network: ProductionNetwork) -> list[Finding]:
@@ -41,6 +45,31 @@ def unbalanced_economy(network: ProductionNetwork) -> list[Finding]:
             value=node,
             count=bad.height,
             fix="withstand.model.economy.residuals(network) lists every gap.",
+        )
+    ]
+
+
+def purchases_above_output(network: ProductionNetwork) -> list[Finding]:
+    """Find nodes that buy more than they make: what value reaches them cannot be told."""
+    table = network.flow_table
+    if table is None:
+        return []
+    bought = table.flows.sum(axis=0)
+    bad = np.flatnonzero((bought > network.output * (1 + 1e-9)) & (network.output > 0))
+    if len(bad) == 0:
+        return []
+    i = int(bad[np.argmax(bought[bad] / network.output[bad])])
+    label = str(network.node_labels[i])
+    what = f"{label} buys {bought[i]:,.6g} from other nodes and makes {network.output[i]:,.6g}"
+    return [
+        make_finding(
+            "W204",
+            what,
+            origin=network.origins["nodes"],
+            column="value_added",
+            value=label,
+            count=len(bad),
+            fix="Check the output of the node, or add it to another one (withstand.aggregate).",
         )
     ]
 
