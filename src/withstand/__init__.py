@@ -9,7 +9,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from withstand import examples, measures, model, plan, readers, report, stress, workbench
+    from withstand import (
+        examples,
+        measures,
+        model,
+        plan,
+        plants,
+        readers,
+        report,
+        stress,
+        workbench,
+    )
     from withstand.errors import (
         DataError,
         OptionError,
@@ -64,6 +74,7 @@ _MODULES = (
     "measures",
     "model",
     "plan",
+    "plants",
     "readers",
     "report",
     "stress",
@@ -91,6 +102,7 @@ __all__ = [
     "model",
     "network_from_links",
     "plan",
+    "plants",
     "read_criticality",
     "read_folder",
     "read_mrio",
