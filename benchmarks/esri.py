@@ -1,18 +1,25 @@
 """Every firm's systemic risk on a synthetic network: one command, one table.
 
     python benchmarks/esri.py --firms 100000 --links 10 --sectors 600 [--thin off|on]
-                              [--jobs 1|2] [--off] [--sample N]
+                              [--jobs 1|2] [--off] [--sample N] [--bounds] [--general]
+                              [--spike PATH]
 
-Times are wall and processor seconds; the compile time is that of the first call in this process
-(near zero when numba's cache is warm).
+Times are wall and processor seconds; on a machine that others use, trust the latter. The compile
+time is that of the first call in this process (near zero when numba's cache is warm; set
+NUMBA_CACHE_DIR to an empty folder for a cold one). With `--sample` the time of all firms is
+extrapolated and says so. `--general` times the general kernel on firms drawn at random and compares
+the results; `--spike` plays the same firms with another program (a Python file with
+`prep(network)` and `solve_all(prepared, firms, threads)`) and compares.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import resource
 import sys
 import time
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -24,33 +31,38 @@ from withstand.readers.firms import network_from_links
 from withstand.stress.cascade_arrays import prepare
 from withstand.stress.cascades import cascade
 from withstand.stress.failures import fail_each
-from withstand.stress.systemic_risk import esri
+from withstand.stress.systemic_risk import SystemicRisk, esri
 
 NO_GENERATOR = (
     "the generator of firm networks (shared/bench/firm_network.py) is not beside this repository"
 )
 
 
-def firm_frames(
+def firm_tables(
     generator: ModuleType,
     n_firms: int,
     links: float = 10,
     sectors: int = 600,
     thin: str | None = None,
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Return nodes, links and classes of a generated network."""
+) -> dict[str, np.ndarray]:
+    """Return the arrays of a generated network."""
     options = generator.thin_options(n_firms, thin) if thin else {}
     options = {"mean_degree": links, "n_sectors": sectors} | options
-    net = generator.firm_network(n_firms, **options)
-    m = len(net["essential"])
+    return generator.firm_network(n_firms, **options)
+
+
+def firm_frames(tables: dict[str, np.ndarray]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Return nodes, links and classes of a generated network."""
+    sector, essential = tables["sector"], tables["essential"]
+    m = len(essential)
     return (
-        pl.DataFrame({"id": np.arange(n_firms), "sector": net["sector"]}),
-        pl.DataFrame({k: net[k] for k in ("supplier", "buyer", "value")}),
+        pl.DataFrame({"id": np.arange(len(sector)), "sector": sector}),
+        pl.DataFrame({k: tables[k] for k in ("supplier", "buyer", "value")}),
         pl.DataFrame(
             {
                 "supplier_sector": np.repeat(np.arange(m), m),
                 "buyer_sector": np.tile(np.arange(m), m),
-                "class": net["essential"].ravel(),
+                "class": essential.ravel(),
             }
         ),
     )
@@ -112,6 +124,56 @@ def ten_rounds(network: ProductionNetwork, n: int = 11) -> float:
     return float(np.median(times))
 
 
+def compare_with_general(network: ProductionNetwork, risk: SystemicRisk, rule: int) -> None:
+    """Print the general kernel's time on a few firms, and how far the results are apart."""
+    prepared, n = prepare(network), len(risk.esri)
+    few = max(10, min(100, 3_000_000 // network.n_links))
+    sample = np.random.default_rng(4).permutation(n)[:few]
+    weight = prepared.weight / prepared.weight.sum()
+    with Clock() as clock:
+        found = fail_each(prepared, risk.nodes[sample], weight, 1e-2, rule, 1, fast=False)
+    gap = np.abs(found.loss[:, 0] - risk.esri[sample]).max()
+    same = bool((found.rounds == risk.iterations[sample]).all())
+    each = clock.cpu / len(sample)
+    print(
+        f"general kernel {each * 1e3:.2f} ms cpu a firm on {len(sample)} firms "
+        f"({each * network.n_nodes:.0f} s for all, extrapolated); "
+        f"largest difference {gap:.1e}, same rounds: {same}"
+    )
+
+
+def compare_with_spike(path: Path, tables: dict, risk: SystemicRisk, jobs: int) -> None:
+    """Print another program's time on the same firms, and how far the results are apart."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        print(f"spike          skipped: {path} is no Python file")
+        return
+    spike = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = spike  # where its cached kernels look for it
+    spec.loader.exec_module(spike)
+    prepared = spike.prep(tables)
+    spike.solve_all(prepared, risk.nodes[:200], jobs)  # compiled before the clock starts
+    with Clock() as clock:
+        found, rounds = spike.solve_all(prepared, risk.nodes, jobs)
+    gap = np.abs(found[:, 0] - risk.esri).max()
+    same = bool((rounds == risk.iterations).all())
+    print(f"spike          {clock}   largest difference {gap:.1e}, same rounds: {same}")
+
+
+def report_bounds(network: ProductionNetwork, risk: SystemicRisk, off: bool, jobs: int) -> None:
+    """Print how many firms are certified, and how far the bounds are apart."""
+    few = np.random.default_rng(5).permutation(len(risk.nodes))
+    few = risk.nodes[few[: max(10, min(len(few), 20_000_000 // network.n_links))]]
+    with Clock() as clock:
+        enclosed = esri(network, replaceability=not off, nodes=few, bounds=True, jobs=jobs)
+    width = np.nan_to_num(enclosed.high - enclosed.low, nan=1.0)
+    print(
+        f"bounds         {clock}   {len(few)} firms, certified {enclosed.certified:.1%}; "
+        f"median width {np.median(width):.1e}, published stop below `low` by "
+        f"{np.median(enclosed.low - enclosed.esri):.1e} (median)"
+    )
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Systemic risk of every firm.")
     parser.add_argument("--firms", type=int, default=10_000)
@@ -121,17 +183,22 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--off", action="store_true", help="without replaceability")
     parser.add_argument("--sample", type=int, help="that many firms at random instead of all")
+    parser.add_argument("--bounds", action="store_true", help="also certified bounds, of a sample")
+    parser.add_argument("--general", action="store_true", help="also the general kernel, a sample")
+    parser.add_argument("--spike", type=Path, help="also that program, replaceability on only")
+    parser.add_argument("--shocks", action="store_true", help="also single shocks, prepared")
     args = parser.parse_args(argv)
     generator = firm_generator()
     if generator is None:
         print(f"skipped: {NO_GENERATOR}")
         return 0
-    frames = firm_frames(generator, args.firms, args.links, args.sectors, args.thin)
+    tables = firm_tables(generator, args.firms, args.links, args.sectors, args.thin)
     with Clock() as building:
-        network = network_from_links(*frames)
-    del frames
+        network = network_from_links(*firm_frames(tables))
+    if args.spike is None:
+        tables = {}
     with Clock() as preparing:
-        prepared = prepare(network)
+        prepare(network)
     rule = 0 if args.off else 1
     print(f"{network}\nbuild network  {building}\nprepare        {preparing}")
     print(f"compile        {compile_kernels(network, rule)}")
@@ -144,27 +211,26 @@ def main(argv: list[str] | None = None) -> int:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     n = len(risk.esri)
     print(f"{n:,} failures {running}   {running.cpu / n * 1e3:.3f} ms cpu a firm, jobs {args.jobs}")
+    if args.sample:
+        print(f"all failures   {running.cpu / n * args.firms:.0f} s cpu, extrapolated")
     print(f"peak memory    {peak:.0f} MB ({before:.0f} MB after building the network)")
     print(f"rounds         mean {risk.iterations.mean():.2f}, largest {risk.iterations.max()}")
     print(f"mean ESRI      {risk.esri.mean():.6f}")
-    sample = np.random.default_rng(4).permutation(n)[
-        : max(10, min(100, 3_000_000 // network.n_links))
-    ]
-    weight = prepared.weight / prepared.weight.sum()
-    with Clock() as general:
-        found = fail_each(prepared, risk.nodes[sample], weight, 1e-2, rule, 1, fast=False)
-    gap = np.abs(found.loss[:, 0] - risk.esri[sample]).max()
-    same = (found.rounds == risk.iterations[sample]).all()
-    print(
-        f"general kernel {general.cpu / len(sample) * 1e3:.2f} ms cpu a firm, {len(sample)} firms; "
-        f"largest difference {gap:.1e}, same rounds: {bool(same)}"
-    )
-    median, by = one_shock(network)
-    listed = ", ".join(f"{t}: {ms:.2f}" for t, ms in by.items())
-    print(
-        f"one shock      median {median:.2f} ms cpu (by rounds {listed}); "
-        f"ten rounds {ten_rounds(network):.1f} ms"
-    )
+    for finding in risk.findings:
+        print(finding)
+    if args.general:
+        compare_with_general(network, risk, rule)
+    if args.spike is not None and not args.off:
+        compare_with_spike(args.spike, tables, risk, args.jobs)
+    if args.bounds:
+        report_bounds(network, risk, args.off, args.jobs)
+    if args.shocks:
+        median, by = one_shock(network)
+        listed = ", ".join(f"{t}: {ms:.2f}" for t, ms in by.items())
+        print(
+            f"one shock      median {median:.2f} ms cpu (by rounds {listed}); "
+            f"ten rounds {ten_rounds(network):.1f} ms"
+        )
     return 0
 
 

@@ -15,7 +15,7 @@ from withstand.stress.cascades import cascade
 from withstand.stress.failures import fail_each
 
 sys.path.append(str(Path(__file__).parent))  # benchmarks are no package
-from esri import NO_GENERATOR, compile_kernels, firm_frames
+from esri import NO_GENERATOR, compile_kernels, firm_frames, firm_tables
 from networks import firm_generator
 
 
@@ -24,7 +24,7 @@ def network() -> ProductionNetwork:
     generator = firm_generator()
     if generator is None:
         pytest.skip(NO_GENERATOR)
-    built = network_from_links(*firm_frames(generator, 1000, sectors=55))
+    built = network_from_links(*firm_frames(firm_tables(generator, 1000, sectors=55)))
     compile_kernels(built, 1)
     return built
 

@@ -120,6 +120,30 @@ def test_any_losses_at_the_start_agree_with_the_dense_twin(seed):
             np.testing.assert_allclose(found.h_up, h_u, rtol=0, atol=AGREEMENT)
 
 
+@pytest.mark.parametrize("rule", list(RULES))
+@pytest.mark.parametrize("dense_from", [0, 3])
+def test_rounds_through_all_nodes_add_up_the_same(rule, dense_from):
+    # from 0: every round; from 3: some rounds by lists, then all nodes, so that both must fit
+    for seed in range(40):
+        W, sector, classes = random_firms(seed, scale=[1.0, 1e-3][seed % 2])
+        prepared = prepare(network_of(W, sector, classes))
+        results = []
+        for limit in (len(W) + 1, dense_from):
+            loss, rounds = np.zeros((len(W), 3)), np.zeros(len(W), np.int64)
+            work = memory.new_work(prepared.arrays, limit)
+            kernel.single_failures(
+                prepared.arrays, frozen(np.arange(len(W))), frozen(prepared.weight), 1e-3,
+                RULES[rule], 500, work, loss, rounds,
+            )  # fmt: skip
+            assert work.counts.tolist() == [0, 0, 0, 0, limit]
+            results.append((loss, rounds))
+        settles = results[0][1] > 0
+        assert (results[0][1] == results[1][1]).all()
+        np.testing.assert_allclose(
+            results[0][0][settles] / W.sum(), results[1][0][settles] / W.sum(), atol=AGREEMENT
+        )
+
+
 # --- what must hold whatever the network -------------------------------------------------------
 
 

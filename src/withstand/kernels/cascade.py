@@ -16,6 +16,9 @@ Both channels push *changes* along links: what a node passes on is sigma_i d_i, 
 difference to what it passed on before is added to the slots of its buyers. So a round costs no more
 than the links of the nodes that changed, and a new scenario no more than the nodes it touched.
 
+Where many nodes changed, lists in the order of events would be read across all of memory: such a
+round goes through all nodes in their order instead (`is_dense`); it adds up the same numbers.
+
 Availability of a market is kept by differences too, and is summed afresh where little is left of
 it, because differences of large numbers say little about small ones.
 
@@ -42,6 +45,7 @@ _SUM_AFRESH = np.float64(1e-2)  # share of a market left below which availabilit
 
 # work.counts
 _N_DOWN, _N_UP, _N_CHANGED, _ROUND = np.int64(0), np.int64(1), np.int64(2), np.int64(3)
+_DENSE_FROM = np.int64(4)
 _TOUCHED, _AFRESH = np.int64(1), np.int64(1)
 
 
@@ -72,6 +76,14 @@ def hit(arrays, node, psi_down, psi_up, work):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def hit_all(arrays, psi_down, psi_up, work):
+    """Give all nodes their losses at the start."""
+    for node in range(len(psi_down)):
+        if psi_down[node] > 0.0 or psi_up[node] > 0.0:
+            hit(arrays, node, psi_down[node], psi_up[node], work)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def step(arrays, rule, work):
     """Play one round on both channels.
 
@@ -97,21 +109,27 @@ def step(arrays, rule, work):
 @njit(cache=True, nogil=True, error_model="numpy")
 def _step_up(arrays, work):
     """u_i <- min(1, max(psi_up_i, sum_j U_ij u_j)): push last round's changes to suppliers."""
+    is_dense = work.counts[_N_CHANGED] >= work.counts[_DENSE_FROM]
+    n_sources = len(work.up) if is_dense else work.counts[_N_CHANGED]
     n_touched = 0
-    for q in range(work.counts[_N_CHANGED]):
-        buyer = work.changed[q]
+    for q in range(n_sources):
+        buyer = q if is_dense else work.changed[q]
         change = work.up_change[buyer]
+        if change == 0.0:
+            continue
         work.up_change[buyer] = 0.0
         for p in range(arrays.up_indptr[buyer], arrays.up_indptr[buyer + 1]):
             node = arrays.up_supplier[p]
             work.up_sum[node] += arrays.up_share[p] * change
-            if work.mark[node] == 0:
+            if not is_dense and work.mark[node] == 0:
                 work.mark[node] = _TOUCHED
                 work.touched[n_touched] = node
                 n_touched += 1
+    if is_dense:
+        n_touched = len(work.up)
     largest, n_changed = 0.0, 0
     for q in range(n_touched):
-        node = work.touched[q]
+        node = q if is_dense else work.touched[q]
         work.mark[node] = 0
         old = work.up[node]
         new = min(1.0, max(work.psi_up[node], work.up_sum[node]))
@@ -149,9 +167,37 @@ def replacement(arrays, rule, available, node):
 @njit(cache=True, nogil=True, error_model="numpy")
 def _step_down(arrays, rule, work):
     """d_j <- min(1, max(psi_j, largest slot)): push differences of sigma d to buyers."""
+    is_dense = work.counts[_N_DOWN] >= work.counts[_DENSE_FROM]
+    n_touched = _push_down(arrays, rule, is_dense, work)
+    largest = 0.0
+    for q in range(n_touched):
+        node = q if is_dense else work.touched[q]
+        work.mark[node] = 0
+        old, new = work.down[node], work.psi_down[node]
+        for slot in range(arrays.slot_indptr[node], arrays.slot_indptr[node + 1]):
+            new = max(new, work.slot_sum[slot])
+        new = min(1.0, new)
+        if new != old:
+            largest = max(largest, abs((1.0 - old) - (1.0 - new)))
+            _lose(arrays, node, new, work)
+    if is_dense:
+        for market in range(len(work.available)):
+            _sum_scarce_market(arrays, market, work)
+    else:
+        for q in range(n_touched):
+            _sum_scarce_market(arrays, arrays.market[work.touched[q]], work)
+    return largest
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _push_down(arrays, rule, is_dense, work):
+    """Add the differences of sigma d to the slots of buyers; return how many may change."""
+    n_sources = len(work.down) if is_dense else work.counts[_N_DOWN]
     n_touched = 0
-    for q in range(work.counts[_N_DOWN]):
-        node = work.down_list[q]
+    for q in range(n_sources):
+        node = q if is_dense else work.down_list[q]
+        if work.is_hit_down[node] == 0:
+            continue
         first, last = arrays.down_indptr[node], arrays.down_indptr[node + 1]
         if first == last:
             continue
@@ -163,25 +209,13 @@ def _step_down(arrays, rule, work):
             for p in range(first, last):
                 slot = arrays.down_slot[p]
                 work.slot_sum[slot] += arrays.down_share[p] * change
-                buyer = arrays.slot_buyer[slot]
-                if work.mark[buyer] == 0:
-                    work.mark[buyer] = _TOUCHED
-                    work.touched[n_touched] = buyer
-                    n_touched += 1
-    largest = 0.0
-    for q in range(n_touched):
-        node = work.touched[q]
-        work.mark[node] = 0
-        old, new = work.down[node], work.psi_down[node]
-        for slot in range(arrays.slot_indptr[node], arrays.slot_indptr[node + 1]):
-            new = max(new, work.slot_sum[slot])
-        new = min(1.0, new)
-        if new != old:
-            largest = max(largest, abs((1.0 - old) - (1.0 - new)))
-            _lose(arrays, node, new, work)
-    for q in range(n_touched):
-        _sum_scarce_market(arrays, arrays.market[work.touched[q]], work)
-    return largest
+                if not is_dense:
+                    buyer = arrays.slot_buyer[slot]
+                    if work.mark[buyer] == 0:
+                        work.mark[buyer] = _TOUCHED
+                        work.touched[n_touched] = buyer
+                        n_touched += 1
+    return len(work.down) if is_dense else n_touched
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -232,7 +266,7 @@ def clear(arrays, work):
         node = work.up_list[q]
         work.up[node] = work.psi_up[node] = work.up_sum[node] = work.up_change[node] = 0.0
         work.is_hit_up[node] = work.round_up[node] = 0
-    for k in range(len(work.counts)):
+    for k in range(_DENSE_FROM):
         work.counts[k] = 0
 
 

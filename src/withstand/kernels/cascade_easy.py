@@ -32,6 +32,7 @@ from withstand.kernels.cascade_sparse import (
     forget_ahead,
     pull,
     push,
+    push_ahead,
     push_cost,
     start_down,
     start_up,
@@ -40,10 +41,12 @@ from withstand.kernels.cascade_sparse import (
 
 HARD = -2
 _YES, _NO, _DEAR = np.int64(1), np.int64(0), np.int64(2)
+_PULL, _PUSH, _PLAY = np.int64(0), np.int64(1), np.int64(2)
+_MANY = np.int64(200)  # a share of one in so many nodes is worth a pass over all of them
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def fail(fast, f, eps, rule, caps, work, out):
+def fail(fast, f, eps, rule, caps, work, out):  # noqa: C901 (round by round, as the module tells it)
     """Let one node fail.
 
     Parameters
@@ -83,8 +86,10 @@ def fail(fast, f, eps, rule, caps, work, out):
                 return HARD
         if last > 0 and last - t <= 2:
             ahead = last - t
-            dear = _pull_cost(fast, f, ahead, caps[2], work)
-            if ahead == 0 or dear <= (cost if cost <= caps[0] else caps[2]):
+            way = _cheapest(fast, f, ahead, cost, caps, work)
+            if way != _PLAY:
+                if way == _PUSH:
+                    push_ahead(fast, work)
                 _settle(fast, f, ahead, work, out)
                 return last
         if cost > caps[0]:
@@ -209,10 +214,30 @@ def _play_down(fast, f, eps, rule, last_up, cap, work):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _cheapest(fast, f, ahead, cost, caps, work):
+    """Choose how to come by the last 0 to 2 rounds: pull their rows, push one ahead, or play on.
+
+    A link that is pushed ahead costs about as much as one that is pulled, one that is played four
+    times as much, with its lists.
+    """
+    if ahead == 0:
+        return _PULL
+    once = _pull_cost(fast, f, 1, caps[2], work)
+    if ahead == 1:
+        pull_all, push_first = once, cost + len(fast.size) // 8
+    else:
+        pull_all = _pull_cost(fast, f, 2, min(caps[2], once + cost), work)
+        push_first = cost + once + len(fast.size) // 8
+        if cost <= caps[0] and 4 * cost + len(fast.size) // 8 < min(pull_all, push_first):
+            return _PLAY
+    if min(pull_all, push_first) > caps[2]:
+        return _PLAY
+    return _PULL if pull_all <= push_first else _PUSH
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _pull_cost(fast, f, ahead, cap, work):
     """Return how many links are pulled to settle the failure 1 or 2 rounds ahead (or above cap)."""
-    if ahead == 0:
-        return 0
     cost = fast.row_indptr[f + 1] - fast.row_indptr[f]
     if ahead == 2:
         cost += _cost_of_buyers(fast, f)
@@ -259,20 +284,33 @@ def _settle(fast, f, ahead, work, out):  # noqa: C901 (the module's formula, ter
     down, more = 0.0, 0.0
     for q in range(work.counts[N_DOWN]):
         i = work.down_list[q]
-        loss = work.down[i]
-        down += fast.weight[i] * loss
-        other = work.up[i]
-        if loss > other and i != f:
-            if ahead >= 1:
-                other += change_ahead(fast, f, np.int64(i), work)
-            if ahead == 2:
-                other += _later_change(fast, f, np.int64(i), work)
-            if loss > other:
-                more += fast.weight[i] * (loss - other)
+        down += fast.weight[i] * work.down[i]
+    if work.counts[N_DOWN] > len(fast.size) // _MANY:
+        for i in range(len(fast.size)):  # in order of memory
+            if work.down[i] > work.up[i]:
+                more += _excess(fast, f, np.int64(i), ahead, work)
+    else:
+        for q in range(work.counts[N_DOWN]):
+            i = work.down_list[q]
+            if work.down[i] > work.up[i]:
+                more += _excess(fast, f, np.int64(i), ahead, work)
     forget_ahead(work)
     out[0] = up + more
     out[1] = down
     out[2] = up
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _excess(fast, f, i, ahead, work):
+    """Return by how much a node weighs more for its loss downstream than for that upstream."""
+    if i == f:
+        return 0.0
+    up = work.up[i]
+    if ahead >= 1:
+        up += change_ahead(fast, f, i, work)
+    if ahead == 2:
+        up += _later_change(fast, f, i, work)
+    return fast.weight[i] * max(0.0, work.down[i] - up)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

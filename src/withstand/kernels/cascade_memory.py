@@ -12,6 +12,9 @@ import numpy as np
 
 from withstand.kernels.lanes import N_LANES
 
+DENSE_FROM, DENSE_SHARE = 100, 32
+"""A round of the general kernel goes through all nodes from this many, or one in so many, on."""
+
 
 class CascadeArrays(NamedTuple):
     """A network as losses see it; make it read-only.
@@ -76,8 +79,9 @@ class CascadeWork(NamedTuple):
         1 for nodes on the lists.
     round_down, round_up : ndarray of int64, shape (n_nodes,)
         Round in which a node was first hit (0: by the scenario itself).
-    counts : ndarray of int64, shape (4,)
-        Lengths of down_list, up_list and changed; rounds so far.
+    counts : ndarray of int64, shape (5,)
+        Lengths of down_list, up_list and changed; rounds so far; how many nodes on a list make a
+        round go through all nodes.
     """
 
     down: np.ndarray
@@ -102,9 +106,10 @@ class CascadeWork(NamedTuple):
     counts: np.ndarray
 
 
-def new_work(arrays: CascadeArrays) -> CascadeWork:
+def new_work(arrays: CascadeArrays, dense_from: int | None = None) -> CascadeWork:
     """Return a workspace without losses: about 150 bytes a node and 8 a slot."""
     n, m = len(arrays.size), len(arrays.market_size)
+    dense = max(DENSE_FROM, n // DENSE_SHARE) if dense_from is None else dense_from
     numbers = {
         name: np.zeros(n)
         for name in ("down", "up", "psi_down", "psi_up", "passed", "up_sum", "up_change")
@@ -120,7 +125,7 @@ def new_work(arrays: CascadeArrays) -> CascadeWork:
         slot_sum=np.zeros(len(arrays.slot_buyer)),
         available=arrays.market_size.copy(),
         market_mark=np.zeros(m, np.int64),
-        counts=np.zeros(4, np.int64),
+        counts=np.array([0, 0, 0, 0, dense], np.int64),
         **numbers,
         **lists,
     )

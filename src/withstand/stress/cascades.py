@@ -12,6 +12,7 @@ import polars as pl
 from withstand.errors import SolverError, UsageError
 from withstand.kernels import cascade as kernel
 from withstand.kernels import cascade_memory as memory
+from withstand.model.findings import Finding, make_finding
 from withstand.model.hits import resolve
 from withstand.model.provenance import Provenance, provenance_of
 from withstand.model.scenario import Scenario
@@ -23,6 +24,8 @@ from withstand.stress.cascade_arrays import (
     per_node,
     prepare,
 )
+from withstand.stress.closed_classes import closed_class_findings
+from withstand.stress.failures import MOST_ROUNDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +38,6 @@ Array = np.ndarray
 EPS = 1e-2
 """Published stop rule: the largest change of a round is at most this."""
 MODES = ("default", "parity")
-MOST_ROUNDS = 1_000_000
 _WHY = {
     "channel": pl.String,
     "partner": pl.String,
@@ -87,6 +89,14 @@ class Cascade:
     def provenance(self) -> Provenance:
         """Network, parameters and versions."""
         return provenance_of("stress.cascade", self.network, self.parameters)
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """Doubts about the losses: nothing was hit, or losses that cannot leave (found on call)."""
+        if not ((self.h_down < 1.0) | (self.h_up < 1.0)).any():
+            what = "no node loses anything at the start, so none loses anything at the end"
+            return (make_finding("W301", what),)
+        return closed_class_findings(self.network, self._prepared)
 
     @property
     def losses(self) -> Array:
@@ -246,7 +256,7 @@ def cascade(
     revenue: PerNode | None = None,
     costs: PerNode | None = None,
     mode: str = "default",
-    most_rounds: int = MOST_ROUNDS,
+    most_rounds: int | None = None,
 ) -> Cascade:
     """Let the losses of a scenario travel along the links, until a round changes next to nothing.
 
@@ -274,8 +284,8 @@ def cascade(
         Divide sales by revenue, purchases by costs, instead of the sums of the links.
     mode : {"default", "parity"}
         parity: a market with less than 1e-10 left counts as 1 in its unit, as published.
-    most_rounds : int
-        Parity need not converge.
+    most_rounds : int, optional
+        Parity need not settle: default 10,000 there, 1,000,000 in default mode.
 
     Returns
     -------
@@ -311,12 +321,12 @@ def cascade(
     down = _start(network, psi)
     up = down if psi_up is None else _shares(network, psi_up, "psi_up")
     weight = weights_of(network, prepared, weights)
+    most = MOST_ROUNDS[rule] if most_rounds is None else most_rounds
     work = memory.new_work(prepared.arrays)
-    for node in np.flatnonzero((down > 0) | (up > 0)):
-        kernel.hit(prepared.arrays, int(node), float(down[node]), float(up[node]), work)
+    kernel.hit_all(prepared.arrays, frozen(down), frozen(up), work)
     sums = np.zeros(3)
     rows = []
-    for number in range(1, most_rounds + 1):
+    for number in range(1, most + 1):
         change = kernel.step(prepared.arrays, rule, work)
         kernel.add_up(weight, work, sums)
         rows.append((number, change, *sums.tolist()))
@@ -324,7 +334,7 @@ def cascade(
             break
     else:
         raise SolverError(
-            f"After {most_rounds:,} rounds a round still changes {rows[-1][1] if rows else 1:.2g}. "
+            f"After {most:,} rounds a round still changes {rows[-1][1] if rows else 1:.2g}. "
             "In parity mode losses may go round for ever; use mode='default'."
         )
     return Cascade(

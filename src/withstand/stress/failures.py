@@ -19,6 +19,8 @@ from withstand.stress.fast_arrays import fast_arrays
 
 Array = np.ndarray
 Progress = Callable[[int, int], None]
+Kernels = tuple[Callable[[], Any], Callable[[Any, Array, Array, Array], None]]
+"""Make a workspace; play (workspace, nodes, loss, rounds), the last two written in place."""
 MOST_ROUNDS = {
     kernel.REPLACE_NONE: 1_000_000,
     kernel.REPLACE_RELATIVE: 1_000_000,
@@ -27,8 +29,8 @@ MOST_ROUNDS = {
 """Parity need not settle; the others do."""
 CHUNK = 64
 """Failures that a thread of the general kernel draws at once."""
-FAST_CHUNK = 5_000
-"""The same for the fast kernels: enough to keep eight lanes busy to the end."""
+FAST_CHUNK = 10_000
+"""The same for the fast kernels at most: at the end of a chunk lanes run empty."""
 WORTH_PREPARING = 3_000_000
 """Failures times links above which the fast kernels pay."""
 _ROW_SUM = 1.0 + 1e-9
@@ -82,10 +84,29 @@ def fail_each(
     nodes = np.ascontiguousarray(nodes, dtype=np.int64)
     applies = _row_sums(prepared).max(initial=0.0) <= _ROW_SUM
     pays = len(nodes) * len(prepared.value) >= WORTH_PREPARING
-    play = _play_fast if applies and (pays if fast is None else fast) else _play_general
-    loss, rounds = play(prepared, nodes, frozen(weight), eps, rule, jobs, progress)
+    is_fast = applies and (pays if fast is None else fast)
+    kernels = _fast if is_fast else _general
+    new_work, play = kernels(prepared, frozen(weight), eps, rule)
+    order = np.random.default_rng(0).permutation(len(nodes))  # chunks of like cost
+    # what a failure loses does not depend on the others of its chunk
+    chunk = max(CHUNK, min(FAST_CHUNK, -(-len(nodes) // _n_chunks(jobs)))) if is_fast else CHUNK
+    loss, rounds = np.zeros((len(nodes), 3)), np.zeros(len(nodes), np.int64)
+
+    def play_part(work: Any, part: slice) -> None:
+        own = order[part]
+        out, count = np.zeros((len(own), 3)), np.zeros(len(own), np.int64)
+        play(work, nodes[own], out, count)
+        loss[own], rounds[own] = out, count
+
+    in_threads(len(nodes), chunk, jobs, new_work, play_part, progress)
     loss[rounds < 0] = np.nan
     return Failures(loss=loss, rounds=rounds)
+
+
+def _n_chunks(jobs: int | None) -> int:
+    """Return in how many chunks few failures are cut: one thread keeps its lanes full best."""
+    n_threads = jobs or os.cpu_count() or 1
+    return 1 if n_threads == 1 else 3 * n_threads
 
 
 def _row_sums(prepared: Prepared) -> Array:
@@ -93,62 +114,42 @@ def _row_sums(prepared: Prepared) -> Array:
     return np.bincount(arrays.up_supplier, arrays.up_share, len(arrays.size))
 
 
-def _play_general(
-    prepared: Prepared,
-    nodes: Array,
-    weight: Array,
-    eps: float,
-    rule: int,
-    jobs: int | None,
-    progress: Progress | None,
-) -> tuple[Array, Array]:
+def _general(prepared: Prepared, weight: Array, eps: float, rule: int) -> Kernels:
+    """One failure after the other, both channels in step."""
     arrays, most = prepared.arrays, MOST_ROUNDS[rule]
-    loss, rounds = np.zeros((len(nodes), 3)), np.zeros(len(nodes), np.int64)
 
-    def play(work: memory.CascadeWork, part: slice) -> None:
-        own = frozen(nodes[part])
-        kernel.single_failures(arrays, own, weight, eps, rule, most, work, loss[part], rounds[part])
+    def play(work: memory.CascadeWork, nodes: Array, loss: Array, rounds: Array) -> None:
+        own = frozen(nodes)
+        kernel.single_failures(arrays, own, weight, eps, rule, most, work, loss, rounds)
 
-    in_threads(len(nodes), CHUNK, jobs, lambda: memory.new_work(arrays), play, progress)
-    return loss, rounds
+    return lambda: memory.new_work(arrays), play
 
 
-def _play_fast(
-    prepared: Prepared,
-    nodes: Array,
-    weight: Array,
-    eps: float,
-    rule: int,
-    jobs: int | None,
-    progress: Progress | None,
-) -> tuple[Array, Array]:
-    """First what is easy, then the rest in lanes, chunk by chunk."""
-    arrays, most = prepared.arrays, MOST_ROUNDS[rule]
-    quick = fast_arrays(arrays, weight)
-    caps = frozen(caps_of(arrays))
-    order = np.random.default_rng(0).permutation(len(nodes))  # even chunks, always the same
-    loss, rounds = np.zeros((len(nodes), 3)), np.zeros(len(nodes), np.int64)
+def _fast(prepared: Prepared, weight: Array, eps: float, rule: int) -> Kernels:
+    """First what is easy, then the rest in lanes."""
+    quick, most = fast_arrays(prepared.arrays, weight), MOST_ROUNDS[rule]
+    caps = frozen(caps_of(prepared.arrays))
 
     def new_work() -> tuple[memory.EasyWork, memory.LaneWork]:
         return memory.new_easy_work(quick), memory.new_lane_work(quick)
 
-    def play(work: tuple[memory.EasyWork, memory.LaneWork], part: slice) -> None:
-        own = order[part]
-        own = own[np.argsort(quick.rank[nodes[own]], kind="stable")]  # hubs first
-        out, count = np.zeros((len(own), 3)), np.zeros(len(own), np.int64)
-        ranks = frozen(quick.rank[nodes[own]])
-        cascade_lanes.single_failures(quick, ranks, eps, rule, most, caps, *work, out, count)
-        loss[own], rounds[own] = out, count
+    def play(
+        work: tuple[memory.EasyWork, memory.LaneWork], nodes: Array, loss: Array, rounds: Array
+    ) -> None:
+        ranks = quick.rank[nodes]
+        hubs_first = np.argsort(ranks, kind="stable")
+        out, count = np.zeros_like(loss), np.zeros_like(rounds)
+        own = frozen(ranks[hubs_first])
+        cascade_lanes.single_failures(quick, own, eps, rule, most, caps, *work, out, count)
+        loss[hubs_first], rounds[hubs_first] = out, count
 
-    chunk = max(CHUNK, min(FAST_CHUNK, -(-len(nodes) // 4)))
-    in_threads(len(nodes), chunk, jobs, new_work, play, progress)
-    return loss, rounds
+    return new_work, play
 
 
 def caps_of(arrays: memory.CascadeArrays) -> Array:
     """Return how many links a failure may cost before lanes are cheaper: measured, not derived."""
     n_up, n_down = len(arrays.up_supplier), len(arrays.down_slot)
-    return np.array([n_up // 20, n_down // 40, n_up // 4], dtype=np.int64) + 300
+    return np.array([n_up // 40, n_down // 80, n_up // 40], dtype=np.int64) + 300
 
 
 def in_threads(

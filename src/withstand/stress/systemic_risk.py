@@ -11,10 +11,12 @@ import numpy as np
 import polars as pl
 
 from withstand.errors import UsageError
+from withstand.model.findings import Finding, make_finding
 from withstand.model.provenance import Provenance, provenance_of
 from withstand.stress.bounds import Bounds, bound_failures
 from withstand.stress.cascade_arrays import PerNode, index_of, indices_of, prepare
 from withstand.stress.cascades import EPS, Cascade, cascade, check_eps, rule_of, weights_of
+from withstand.stress.closed_classes import closed_class_findings
 from withstand.stress.failures import Failures, fail_each
 
 if TYPE_CHECKING:
@@ -70,6 +72,19 @@ class SystemicRisk:
         if self.high is None or len(self.high) == 0:
             return float("nan")
         return float(np.mean(~np.isnan(self.high)))
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """Doubts about the index: losses that cannot leave, or do not settle (found on call)."""
+        prepared = prepare(self.network, self._given["revenue"], self._given["costs"])
+        found = closed_class_findings(self.network, prepared)
+        lost = np.flatnonzero(self.iterations < 0)
+        if len(lost):
+            names = ", ".join(str(label) for label in self.labels[lost[:3]])
+            more = ", ..." if len(lost) > 3 else ""
+            what = f"{len(lost):,} failures do not settle: {names}{more}"
+            found += (make_finding("W304", what, count=len(lost)),)
+        return found
 
     @cached_property
     def provenance(self) -> Provenance:
