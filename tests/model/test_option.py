@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -675,8 +677,49 @@ def test_a_network_without_options_has_none(net: ProductionNetwork) -> None:
 
 
 def test_good_options_have_no_finding() -> None:
-    assert check_options(with_options()) == []
+    assert check_options(with_options(OPTIONS.with_columns(cost_once=5.0))) == []
     assert check_options(plant(), PORTFOLIO) == []
+
+
+def test_options_in_tables_without_cost_or_effect_are_pointed_at() -> None:
+    lonely = pl.DataFrame({"option": ["WAIT", "PAY"], "kind": "any", "cost_once": [None, 3.0]})
+    findings = check_options(with_options(pl.concat([OPTIONS, lonely], how="diagonal")))
+    assert [(f.code, f.value) for f in findings] == [
+        ("W401", "DIG"), ("W401", "WAIT"), ("W402", "WAIT"), ("W402", "PAY"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"cost_once": math.nan},
+        {"cost_once": -1.0},
+        {"cost_per_period": math.inf},
+        {"ready_periods": -2.0},
+        {"ready_periods": math.nan},
+        {"success_probability": 1.5},
+        {"success_probability": math.nan},
+        {"uses": (Use(product="PUMP", quantity=math.nan, periods=1.0),)},
+    ],
+)
+def test_an_impossible_number_of_an_option_is_found(
+    net: ProductionNetwork, wrong: dict[str, Any]
+) -> None:
+    effect = Effect(effect="add_capacity", node="near", amount=1.0)
+    (finding,) = check_options(net, [Option(label="A", effects=(effect,), **wrong)])
+    assert finding.code == "E406"
+    assert finding.column in wrong or finding.column == "quantity"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"amount": math.inf}, {"per_period": math.nan}, {"from_period": -1.0}]
+)
+def test_an_impossible_number_of_an_effect_is_found(
+    net: ProductionNetwork, wrong: dict[str, float]
+) -> None:
+    effect = Effect(effect="add_capacity", node="near", **{"amount": 1.0, **wrong})
+    (finding,) = check_options(net, [Option(label="A", effects=(effect,))])
+    assert finding.code == "E405"
 
 
 @pytest.mark.parametrize(
@@ -798,7 +841,8 @@ def test_an_effect_of_no_option_is_found() -> None:
 
 def test_a_finding_points_at_the_row_of_the_table() -> None:
     effects = EFFECTS.with_columns(pl.col("node").replace("near", "nearby"))
-    (finding,) = check_options(with_options(effects=effects))
+    net = with_options(OPTIONS.with_columns(cost_once=5.0), effects)
+    (finding,) = check_options(net)
     assert (finding.file, finding.row, finding.column) == ("option_effects", 4, "node")
 
 

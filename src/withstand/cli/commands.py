@@ -8,12 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from withstand.cli import answers, output
+from withstand.cli.plan_command import plan
 from withstand.cli.stress_command import stress
 from withstand.errors import UsageError
 
 app = typer.Typer(
     name="withstand",
-    help="Measure, stress and report what a production network depends on.",
+    help="Measure, stress, plan and report what a production network depends on.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -86,13 +87,32 @@ def new(
     path: Annotated[Path | None, typer.Argument(help="Folder to make.")] = None,
     example: Annotated[str | None, typer.Option(help="Start from an example.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the project.")] = None,
+    source: Annotated[
+        str | None, typer.Option("--from", help="Input-output table to read (economy).")
+    ] = None,
+    layout: Annotated[
+        str | None, typer.Option(help="Layout of the table: wiod, oecd, pymrio, niot, bea ...")
+    ] = None,
+    year: Annotated[int | None, typer.Option(help="Year, of several.")] = None,
+    home: Annotated[str | None, typer.Option(help="Home region of the economy.")] = None,
+    accounts: Annotated[str | None, typer.Option(help="File of employment and hours.")] = None,
 ) -> int:
-    """Make a project folder: a copy of an example, or tables with a few rows to replace."""
+    """Make a project folder: of a table, a copy of an example, or a few rows to replace."""
     from withstand import workbench
     from withstand.model.settings import LENSES
 
     if lens not in LENSES:
         raise UsageError(f"'{lens[:40]}' is no lens; use one of {', '.join(LENSES)}.")
+    if source is None and (layout or year or home or accounts):
+        raise UsageError("--layout, --year, --home and --accounts go with --from FILE.")
+    if source is not None:
+        if lens != "economy" or example:
+            raise UsageError(
+                "--from reads an input-output table: withstand new economy --from FILE."
+            )
+        return _new_economy(
+            path or Path(name or "economy"), source, layout, year, home, accounts, name
+        )
     folder = workbench.new_project(
         path or Path(example or lens), lens=lens, example=example, name=name
     )
@@ -101,6 +121,36 @@ def new(
     output.say(
         f"Made {folder}. Next: edit {folder / 'tables'}, then withstand check --project {folder}"
     )
+    return 0
+
+
+def _new_economy(
+    folder: Path,
+    source: str,
+    layout: str | None,
+    year: int | None,
+    home: str | None,
+    accounts: str | None,
+    name: str | None,
+) -> int:
+    """Make the project of a table, and say what is in it."""
+    from withstand import workbench
+
+    network = workbench.new_economy(
+        folder, source, layout=layout, year=year, home=home, accounts=accounts, name=name
+    )
+    if output.settings.json:
+        output.say_json(
+            {
+                "status": "ok",
+                "project": str(folder),
+                "network": repr(network),
+                "findings": [f.to_dict() for f in network.findings],
+            }
+        )
+    output.say(f"{network.name}: {network.n_nodes:,} nodes, {network.n_regions} regions")
+    output.say(output.counted(network.findings) + " in the data (withstand check lists them)")
+    output.say(f"Made {folder}. Next: withstand check --project {folder}")
     return 0
 
 
@@ -212,6 +262,7 @@ def measure(
 
 
 app.command()(stress)
+app.command()(plan)
 
 
 @app.command()

@@ -23,6 +23,7 @@ from withstand.model.findings import Finding, Origin, has_errors, make_finding, 
 from withstand.model.layout import Layout, lay_out
 from withstand.model.link_arrays import LinkArrays
 from withstand.model.network import ProductionNetwork
+from withstand.model.returning import return_unused
 from withstand.model.salvaging import check_sound_rows
 from withstand.model.tables import TABLES
 
@@ -104,6 +105,8 @@ def build_network(
     found += baseline.findings
     _stop_on_errors(found)
     network = _assemble(ready, settings, places, layout, baseline)
+    del layout, baseline  # 100 bytes a link that the checks below need not carry
+    return_unused()
     found += checks.check_economics(network)
     return replace(network, findings=tuple(_unique(found)))
 

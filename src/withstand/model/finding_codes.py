@@ -434,6 +434,18 @@ CODES: dict[str, Rule] = {
         "go round for ever; the numbers are left empty.",
         "Use mode='default', which settles always.",
     ),
+    "W305": _warning(
+        "more taken than made",
+        "With all other final demand met, others take more of a node that lost capacity than it "
+        "makes, so that somebody must stop for want of it; this closure cannot say who.",
+        "Read closure_bounds, which has closures that ration, or lose a smaller share.",
+    ),
+    "W306": _warning(
+        "bounds out of order",
+        "The order of the bounds is proven for tables in which every node adds value and no final "
+        "demand is negative; this table has some that is, and there the order fails.",
+        "Read the least and the most of all of them, or settle the network first.",
+    ),
     # options
     "E401": _error(
         "unknown target of an option",
@@ -459,5 +471,56 @@ CODES: dict[str, Rule] = {
         "effect impossible",
         "The effect asks for something that the network cannot give.",
         "Correct the amount or the label; the reference page 'Options' says what each effect does.",
+    ),
+    "E406": _error(
+        "option impossible",
+        "Costs, times and chances are numbers of at least 0; a chance is at most 1.",
+        "Correct the number.",
+    ),
+    "W401": _warning(
+        "option without cost",
+        "A plan takes whatever costs nothing and helps.",
+        "Fill cost_once or cost_per_period.",
+    ),
+    "W402": _warning(
+        "option without effect",
+        "It changes nothing, so no plan will choose it unless another option requires it.",
+        "Give it rows in option_effects.",
+    ),
+    # plans
+    "W411": _warning(
+        "options too late for every scenario",
+        "They are ready only after the last scenario of the plan is over, so they save nothing.",
+        "Let scenarios strike later (onsets), plan over more years, or start them for another "
+        "reason.",
+    ),
+    "W412": _warning(
+        "shock on links seen in part",
+        "The programme pools who buys from whom: a closed link counts only where every link of its "
+        "supplier is hit.",
+        "Compare with the simulation: verify() plays the links as they are.",
+    ),
+    "W413": _warning(
+        "options that the law rules out",
+        "They would let a region supply that the regions table does not allow.",
+        "Set allowed to true for the region, or drop the option.",
+    ),
+    "W414": _warning(
+        "demand unmet though nothing happens",
+        "The programme cannot meet final demand even without a shock: outputs at rest do not cover "
+        "what the recipes need, or a region that supplies is not allowed.",
+        "Correct outputs and recipes; only differences between losses before and after mean "
+        "something.",
+    ),
+    "W415": _warning(
+        "option of any size with an amount that is set",
+        "A part of an option moves an amount in proportion; set gives all of it at any size.",
+        "Use mode add or scale in its effects.",
+    ),
+    "N411": _note(
+        "probabilities scaled",
+        "The chances of all scenarios in all years sum to more than 1; they were scaled to 1, so "
+        "losses are those of the case that one of them strikes.",
+        "Lower the probabilities if losses are to be expected values.",
     ),
 }

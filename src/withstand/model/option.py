@@ -16,6 +16,7 @@ from withstand.model.findings import Finding, has_errors, make_finding, nearest,
 from withstand.model.option_checks import (
     conflicts,
     effects_of_nothing,
+    idle_options,
     impossible_amounts,
     option_faults,
     unknown_partners,
@@ -108,8 +109,8 @@ def read_options(network: ProductionNetwork) -> tuple[Option, ...]:
     Examples
     --------
     >>> from withstand.examples import example
-    >>> read_options(example("robot_maker"))
-    ()
+    >>> [o.label for o in read_options(example("robot_maker"))][:3]
+    ['M01', 'M02', 'M03']
     """
     tables, period = network.tables, network.settings.period
     effects: dict[str, list[Effect]] = {}
@@ -184,19 +185,21 @@ def check_options(
     Returns
     -------
     list of Finding
-        E401 unknown label, E402 column missing, E403 circle, E405 impossible amount.
+        E401 unknown label, E402 column missing, E403 circle, E405 impossible amount, E406
+        impossible number; of tables also W401 no cost, W402 no effect.
 
     Examples
     --------
     >>> from withstand.examples import example
-    >>> wrong = Option(label="A", effects=(Effect(effect="add_capacity", amount=1.0),))
+    >>> lacking = Effect(effect="add_capacity", amount=1.0)
+    >>> wrong = Option(label="A", cost_once=1.0, effects=(lacking,))
     >>> [f.code for f in check_options(example("robot_maker"), [wrong])]
     ['E402']
     """
     findings: list[Finding] = []
     if options is None:
         options = read_options(network)
-        findings += effects_of_nothing(network, options)
+        findings += [*effects_of_nothing(network, options), *idle_options(network, options)]
     findings += [*unknown_partners(network, options), *option_faults(network, options)]
     return sort_findings(findings)
 

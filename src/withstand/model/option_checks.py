@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from withstand.model.network import ProductionNetwork
     from withstand.model.option import Option
 
+LONGEST = 1e6
+"""Periods; no time is longer."""
 NEEDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "add_node": (("product",), ("region",), ("amount",)),
     "add_capacity": (("node",), ("amount",)),
@@ -62,6 +65,7 @@ def option_faults(network: ProductionNetwork, options: Sequence[Option]) -> list
     new = {e.new_node: e.product for o in options for e in o.effects if e.effect == "add_node"}
     findings = _circles(network, options)
     for option in options:
+        findings += _impossible_numbers(network, option)
         findings += [
             _finding(
                 "E401",
@@ -81,6 +85,43 @@ def option_faults(network: ProductionNetwork, options: Sequence[Option]) -> list
                 *_unknown_labels(network, effect, new),
                 *impossible_amounts(network, effect),
             ]
+    return findings
+
+
+def _impossible_numbers(network: ProductionNetwork, option: Option) -> list[Finding]:
+    """Find costs, times and chances that cannot be, of the option and of its effects and uses."""
+    limits = {
+        "cost_once": (option.cost_once, math.inf),
+        "cost_per_period": (option.cost_per_period, math.inf),
+        "ready_periods": (option.ready_periods, LONGEST),
+        "success_probability": (option.success_probability, 1.0 + 1e-9),
+    }
+    for use in option.uses:
+        limits |= {f"quantity of {use.product}": (use.quantity, math.inf)}
+        limits |= {f"periods of {use.product}": (use.periods, LONGEST)}
+    findings = [
+        _finding("E406", network, option, f"has {name} {value}", name.split()[0], str(value))
+        for name, (value, most) in limits.items()
+        if not (isinstance(value, int | float) and 0 <= value < most)
+    ]
+    for e in option.effects:
+        if not (math.isfinite(e.per_period) and 0 <= e.from_period < LONGEST):
+            what = f"per_period {e.per_period} or from_period {e.from_period} cannot be"
+            findings.append(effect_finding("E405", network, e, what, "from_period"))
+        elif math.isinf(e.amount):
+            findings.append(effect_finding("E405", network, e, "the amount is endless", "amount"))
+    return findings
+
+
+def idle_options(network: ProductionNetwork, options: Sequence[Option]) -> list[Finding]:
+    """Find options that cost nothing, and options that do nothing."""
+    findings = []
+    required = {r for o in options for r in o.requires}
+    for option in options:
+        if option.cost_once == 0 and option.cost_per_period == 0:
+            findings.append(_finding("W401", network, option, "costs nothing", "cost_once"))
+        if not option.effects and option.label not in required:
+            findings.append(_finding("W402", network, option, "has no effect", "option"))
     return findings
 
 

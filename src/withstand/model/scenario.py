@@ -90,7 +90,9 @@ class Shock:
             )
         if self.what == "demand" and not LINK_TARGETS.isdisjoint(self.targets):
             findings.append(
-                make_finding("E302", "a link or route has no final demand, nor has `to`", column="what")
+                make_finding(
+                    "E302", "a link or route has no final demand, nor has `to`", column="what"
+                )
             )
         if findings:
             raise ScenarioError(findings)

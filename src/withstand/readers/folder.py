@@ -30,6 +30,7 @@ from withstand.readers.atomic import (
     stamp,
 )
 from withstand.readers.files import SUFFIXES, RawTable, is_workbook, read_file
+from withstand.readers.mrio_projects import FLOWS_FILE, read_project
 from withstand.readers.plant import SHORTHAND_TABLES, is_shorthand, read_plant
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class _Collected:
     tables: dict[str, RawTable] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     unread: set[str] = field(default_factory=set)
+    flows: Path | None = None
 
     @property
     def names(self) -> set[str]:
@@ -96,6 +98,8 @@ def read_folder(path: str | os.PathLike[str]) -> ProductionNetwork:
             found.findings.append(_not_used(found.tables[name], "the table of nodes is read"))
     frames = {name: _sources(raw) for name, raw in _with_rows(tables, found.findings)}
     origins = {name: raw.origin for name, raw in tables.items()}
+    if found.flows is not None:
+        return read_project(found.flows, frames, found.settings, origins, found.findings)
     return build_network(
         frames, found.settings, origins=origins, findings=found.findings, unread=found.unread
     )
@@ -199,6 +203,9 @@ def _take(file: Path, found: _Collected, *, is_used: bool) -> None:
     origin = Origin(shorten(file.name))
     name = _table_name(file.stem)
     is_book = is_workbook(file)
+    if file.name == FLOWS_FILE and is_used:
+        found.flows = file
+        return
     if not is_used:
         if name in KNOWN_TABLES:
             what = f"not used, as there is a folder {TABLES_FOLDER}"

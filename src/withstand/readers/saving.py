@@ -16,6 +16,8 @@ from withstand.model.tables import TABLES
 from withstand.readers.atomic import TABLES_FOLDER, replace_folder
 from withstand.readers.files import SUFFIXES
 from withstand.readers.folder import SETTINGS_FILE
+from withstand.readers.mrio_own import write_matrices
+from withstand.readers.mrio_projects import FLOWS_FILE
 
 if TYPE_CHECKING:
     import os
@@ -41,7 +43,8 @@ def write_folder(
     path : str or path
         The folder; tables of a project that is already there are replaced, other files stay.
     format : {"csv", "parquet", "xlsx"}
-        One file a table, or one workbook with a sheet a table.
+        One file a table, or one workbook with a sheet a table. The flows of an economy are
+        always a Parquet file beside them.
 
     Returns
     -------
@@ -75,6 +78,8 @@ def write_folder(
         (target / SETTINGS_FILE).write_text(settings_toml(network), encoding="utf-8")
         inner = target / TABLES_FOLDER
         inner.mkdir()
+        if network.flow_table is not None:
+            write_matrices(network, inner / FLOWS_FILE)
         if format == "xlsx":
             write_workbook(tables, inner / "tables.xlsx")
             return

@@ -36,6 +36,28 @@ _ATTRIBUTE = re.compile(r'([\w:]+)\s*=\s*"([^"]*)"')
 
 def read_workbook(path: Path, origin: Origin, head: bytes) -> Read:
     """Return the sheets of a workbook that hold anything, and what was wrong with it."""
+    sheets, findings = read_sheets(path, origin, head)
+    tables: list[RawTable] = []
+    for name, rows in sheets:
+        table, faults = _sheet(path, name, rows)
+        findings += faults
+        tables += [table] if table is not None else []
+    return tables, findings
+
+
+def read_sheets(
+    path: Path, origin: Origin, head: bytes
+) -> tuple[list[tuple[str, list[list[Any]]]], list[Finding]]:
+    """Return the name and the rows of each sheet as they stand, and what was wrong with the file.
+
+    Parameters
+    ----------
+    path : Path
+    origin : Origin
+        Name of the file, for the findings.
+    head : bytes
+        How the file begins.
+    """
     suffix = path.suffix.lower()
     if not head.startswith(b"PK\x03\x04") and not (suffix == ".xls" and head.startswith(_COMPOUND)):
         return [], [_no_workbook(path, origin, head)]
@@ -46,8 +68,7 @@ def read_workbook(path: Path, origin: Origin, head: bytes) -> Read:
             return [], [make_finding(*fault, origin=origin)]
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
-    tables: list[RawTable] = []
-    findings: list[Finding] = []
+    sheets = []
     try:
         with CalamineWorkbook.from_path(str(path)) as book:
             for name in book.sheet_names:
@@ -55,14 +76,12 @@ def read_workbook(path: Path, origin: Origin, head: bytes) -> Read:
                 for (row, column), text in hidden.get(name, {}).items():
                     if row < len(rows) and column < len(rows[row]):
                         rows[row][column] = text
-                table, faults = _sheet(path, name, rows)
-                findings += faults
-                tables += [table] if table is not None else []
+                sheets.append((name, rows))
     except PasswordError:
         return [], [_protected(origin)]
     except (CalamineError, ValueError, pl.exceptions.PanicException) as error:
         return [], [make_finding("E113", f"damaged workbook: {shorten(error)}", origin=origin)]
-    return tables, findings
+    return sheets, []
 
 
 def _protected(origin: Origin) -> Finding:

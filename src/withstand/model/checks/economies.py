@@ -29,12 +29,14 @@ def unbalanced_economy(network: ProductionNetwork) -> list[Finding]:
     if bad.height == 0:
         return []
     node, output, sales, costs = bad.select("node", "output", "sales_gap", "cost_gap").row(0)
-    side, gap = ("sells", sales) if abs(sales) >= abs(costs) else ("costs", costs)
-    all_gaps = float(np.abs(gaps["sales_gap"].to_numpy()).sum())
+    is_sales = abs(sales) >= abs(costs)
+    says, gap = ("sells", sales) if is_sales else ("buys and adds value of", costs)
+    side = "sales" if is_sales else "costs"
+    all_gaps = float(np.abs(gaps["sales_gap" if is_sales else "cost_gap"].to_numpy()).sum())
     share = all_gaps / max(float(network.output.sum()), 1e-300)
     what = (
-        f"{node} {side} {output + gap:,.6g} and makes {output:,.6g}, and rounding explains "
-        f"{bad['tolerance'][0]:,.3g} at most; all gaps of sales together are {share:.3%} of output"
+        f"{node} {says} {output + gap:,.6g} and makes {output:,.6g}, and rounding explains "
+        f"{bad['tolerance'][0]:,.3g} at most; all gaps of {side} together are {share:.3%} of output"
     )
     return [
         make_finding(
