@@ -151,7 +151,7 @@ def test_a_run_in_a_folder_reads_back_as_it_was(tmp_path, small_blocks):
 
 def test_a_complete_folder_is_not_played_again(tmp_path, monkeypatch):
     run = simulate(mill_and_plant(), LOSS, out=tmp_path)
-    monkeypatch.setattr("withstand.stress.simulation._play", None)
+    monkeypatch.setattr("withstand.stress.simulation.Player", None)
     again = simulate(mill_and_plant(), LOSS, out=tmp_path)
     assert headlines(again) == headlines(run)
     assert again.recorded().collect().equals(run.recorded().collect())

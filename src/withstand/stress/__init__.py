@@ -5,7 +5,9 @@ from __future__ import annotations
 from withstand.stress.best_response import Response, respond
 from withstand.stress.brackets import Bracket, bracket
 from withstand.stress.cascades import Cascade, cascade
+from withstand.stress.dense_simulation import DenseRun, simulate_dense
 from withstand.stress.ensembles import Ensemble, ensemble
+from withstand.stress.rules import Rules
 from withstand.stress.simulation import Simulation, simulate
 from withstand.stress.survival_times import Survival, survival
 from withstand.stress.systemic_risk import SystemicRisk, esri
@@ -13,8 +15,10 @@ from withstand.stress.systemic_risk import SystemicRisk, esri
 __all__ = [
     "Bracket",
     "Cascade",
+    "DenseRun",
     "Ensemble",
     "Response",
+    "Rules",
     "Simulation",
     "Survival",
     "SystemicRisk",
@@ -24,5 +28,6 @@ __all__ = [
     "esri",
     "respond",
     "simulate",
+    "simulate_dense",
     "survival",
 ]

@@ -1,4 +1,4 @@
-"""A network and its shocks as the arrays that the kernel of the simulation reads."""
+"""A network, rules and shocks as the arrays that the simulation kernels read."""
 
 from __future__ import annotations
 
@@ -6,25 +6,32 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from withstand.errors import SolverError
-from withstand.kernels import dynamics
+from withstand.errors import SolverError, UsageError
+from withstand.kernels import dynamics_arrays
+from withstand.kernels.dynamics_arrays import NetworkArrays, RuleArrays, ShockArrays
+from withstand.model.encoding import encode, numbers
+from withstand.model.findings import nearest
 from withstand.model.recipe_inputs import CONSUMED
+from withstand.stress.rules import RATIONING_RULES
 
 if TYPE_CHECKING:
     from withstand.model.hits import Hit
     from withstand.model.network import ProductionNetwork
+    from withstand.stress.rules import Rules
 
 Array = np.ndarray
+TOLERANCE = 1e-9
 
 
-def network_arrays(network: ProductionNetwork) -> dynamics.NetworkArrays:
+def network_arrays(network: ProductionNetwork) -> NetworkArrays:
     """Return the arrays the kernel reads; recipe lags count as lead time of the input."""
     lead = lead_times(network)
-    return dynamics.read_only(
-        dynamics.NetworkArrays(
+    return dynamics_arrays.read_only(
+        NetworkArrays(
             output=network.output,
             capacity=network.capacity,
             final_demand=np.maximum(network.final_demand, 0.0),
+            finished=finished_goods(network),
             inputs_indptr=network.inputs_indptr,
             input_coefficient=network.input_coefficient,
             input_class=network.input_class,
@@ -67,7 +74,105 @@ def hours_order(network: ProductionNetwork, lead: Array) -> Array:
     )
 
 
-def shock_arrays(hits: list[Hit], n_periods: int) -> dynamics.ShockArrays:
+def finished_goods(network: ProductionNetwork) -> Array:
+    """Return the finished goods that each node holds at rest, shape (n_nodes,), units.
+
+    These are rows of the table of stocks for a node, or every maker of a product, whose product is
+    its own. Not where the node buys its own product, nor where it is taken as hours or hosted.
+    """
+    held = np.zeros(network.n_nodes)
+    if "stocks" not in network.tables:
+        return held
+    frame = network.tables["stocks"]
+    labels = network.tables["products"]["product"]
+    product, general = encode(labels, frame["product"]), encode(labels, frame["node"])
+    node = encode(network.tables["nodes"]["node"], frame["node"])
+    quantity, periods = numbers(frame, "quantity"), numbers(frame, "periods_of_use")
+    of_maker = (node < 0) & (general >= 0) & (general == product)
+    of_node = (node >= 0) & (network.node_product[node] == product)
+    row_of = np.full(network.n_products, -1)
+    row_of[product[of_maker]] = np.flatnonzero(of_maker)
+    makers = np.flatnonzero(row_of[network.node_product] >= 0)
+    # the more specific rows come last and win
+    rows = np.concatenate([row_of[network.node_product[makers]], np.flatnonzero(of_node)])
+    nodes = np.concatenate([makers, node[of_node]])
+    stated = quantity[rows]
+    by_output = periods[rows] * network.output[nodes]
+    held[nodes] = np.nan_to_num(np.where(np.isnan(stated), by_output, stated))
+    buys_own = network.input_product == network.node_product[network.input_buyer]
+    held[network.input_buyer[buys_own]] = 0.0
+    if (network.input_use != CONSUMED).any():
+        held[network.link_supplier[network.input_use[network.link_input] != CONSUMED]] = 0.0
+    return held
+
+
+def rules_to_arrays(network: ProductionNetwork, arrays: NetworkArrays, rules: Rules) -> RuleArrays:
+    """Return rules as the arrays the kernel reads.
+
+    Raises
+    ------
+    UsageError
+        If a named buyer is no node.
+    """
+    return dynamics_arrays.rule_arrays(
+        arrays,
+        inputs=rules.inputs,
+        psi=rules.psi or 0.0,
+        weight=_weights(network) if rules.inputs == "linear" else None,
+        is_wanted=rules.orders == "wanted",
+        is_scaled=rules.targets == "wanted",
+        stock_adjustment=rules.stock_adjustment,
+        rationing=RATIONING_RULES.index(rules.rationing),
+        priority=_nodes_of(network, rules.priority),
+        alpha_max=rules.alpha_max,
+        alpha_rate=min(1.0, 1.0 / rules.alpha_periods),
+        link_switch=_switch_periods(network, rules) if rules.reroute else None,
+        tolerance=TOLERANCE,
+    )
+
+
+def _weights(network: ProductionNetwork) -> Array:
+    """Return what a unit of each input weighs among substitutes: its price, else 1 / coefficient.
+
+    Prices count where all substitutes of the node have one; else each counts alike.
+    """
+    price = network.product_price[network.input_product]
+    coefficient = network.input_coefficient
+    is_substitute = (
+        (network.input_use == CONSUMED) & (coefficient > 0) & (np.diff(network.links_indptr) > 0)
+    )
+    lacks = is_substitute & ~(price > 0)
+    has_all = np.bincount(network.input_buyer, lacks, network.n_nodes) == 0
+    with np.errstate(divide="ignore"):
+        alike = np.where(coefficient > 0, 1.0 / coefficient, 0.0)
+    return np.where(has_all[network.input_buyer], np.nan_to_num(price), alike)
+
+
+def _nodes_of(network: ProductionNetwork, labels: tuple[str, ...]) -> list[int]:
+    index = network.index("nodes")
+    for label in labels:
+        if label not in index:
+            near = nearest(str(label), list(index))
+            raise UsageError(
+                f"priority names '{str(label)[:60]}', which is no node."
+                + (f" Did you mean {near}?" if near else "")
+            )
+    return [index[label] for label in dict.fromkeys(labels)]
+
+
+def _switch_periods(network: ProductionNetwork, rules: Rules) -> Array:
+    """Return the time to switch to each link: its own, else that of the rules."""
+    if "links" not in network.tables or network.n_links == 0:
+        return np.full(network.n_links, float(rules.switch_periods))
+    own = numbers(network.tables["links"], "switch_periods")
+    if len(own) == 0:
+        return np.full(network.n_links, float(rules.switch_periods))
+    row = network.link_row
+    stated = np.where(row >= 0, own[np.maximum(row, 0)], np.nan)
+    return np.where(np.isnan(stated), rules.switch_periods, stated)
+
+
+def shock_arrays(hits: list[Hit], n_periods: int) -> ShockArrays:
     """Return the arrays the kernel reads: the hits on nodes, on links and on final demand."""
 
     def group(kind: str) -> tuple[Array, Array, Array]:
@@ -77,6 +182,4 @@ def shock_arrays(hits: list[Hit], n_periods: int) -> dynamics.ShockArrays:
         factor = np.stack([h.factor for h in own]) if own else np.ones((0, n_periods))
         return indptr, indices, factor
 
-    return dynamics.read_only(
-        dynamics.ShockArrays(*group("node"), *group("link"), *group("demand"))
-    )
+    return dynamics_arrays.read_only(ShockArrays(*group("node"), *group("link"), *group("demand")))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from withstand.stress.arrays import finished_goods
 from withstand.stress.best_response import REST, weights
 
 if TYPE_CHECKING:
@@ -88,8 +89,15 @@ def _why_not(best: Response, run: Simulation) -> str:
         return f"one looked at {best.n_periods} periods, the other at {run.n_periods}"
     if not np.array_equal(best.weight, weights(best.network, "value")):
         return "the best answer minimised another loss than unmet value"
+    rules = run.rules
+    if rules.inputs == "linear":
+        return "inputs replace one another in the simulation, and not in the best answer"
+    if finished_goods(run.network).any():
+        return "the simulation hands out stocks of finished goods, the best answer has none"
     allowed = float(best.provenance.parameters["alpha_max"])
-    used = float(run.provenance.parameters.get("alpha_max", 1.0) or 1.0)
-    if used > allowed * (1 + REST):
-        return f"the simulation may exceed capacity by a factor {used}, the answer by {allowed}"
+    if rules.alpha_max > allowed * (1 + REST):
+        return (
+            f"the simulation may exceed capacity by a factor {rules.alpha_max:g}, "
+            f"the answer by {allowed:g}"
+        )
     return ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from withstand.kernels import dynamics
+from withstand.kernels.dynamics_production import BY_CAPACITY, BY_DEMAND
 from withstand.model.recipe_inputs import CONSUMED
 from withstand.stress.arrays import lead_times
 
@@ -35,9 +35,9 @@ Row = tuple[int, int, str, float, str, str | None, str | None]
 
 def limit_name(network: ProductionNetwork, limit: int) -> str:
     """Return what limited a node in words: demand, capacity, or the label of an input."""
-    if limit == dynamics.BY_DEMAND:
+    if limit == BY_DEMAND:
         return "demand"
-    if limit == dynamics.BY_CAPACITY:
+    if limit == BY_CAPACITY:
         return "capacity"
     return str(network.product_labels[network.input_product[limit]])
 
@@ -76,7 +76,7 @@ class Chain:
             if limit >= 0:
                 supplier, following, shock = self._short_supplier(limit, period)
             else:
-                kind = "node" if limit == dynamics.BY_CAPACITY else "demand"
+                kind = "node" if limit == BY_CAPACITY else "demand"
                 supplier, following, shock = -1, period, self._shock(kind, node, period)
             rest = network.output[node]
             share = float(self.output[period, node] / rest) if rest > 0 else 1.0
@@ -106,7 +106,7 @@ class Chain:
             if len(window) == 0:
                 continue
             maker, weight = int(network.link_supplier[link]), float(network.link_share[link])
-            is_short = self.limited_by[window, maker] != dynamics.BY_DEMAND
+            is_short = self.limited_by[window, maker] != BY_DEMAND
             rest = max(float(network.output[maker]), 1e-300)
             gap = np.where(is_short, np.maximum(1.0 - self.output[window, maker] / rest, 0.0), 0.0)
             cut = 1.0 - self._left("link", link)[window]

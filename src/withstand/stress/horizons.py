@@ -13,16 +13,18 @@ from withstand.stress.arrays import lead_times
 if TYPE_CHECKING:
     from withstand.model.network import ProductionNetwork
     from withstand.model.scenario import Scenario
+    from withstand.stress.rules import Rules
 
 ENDLESS_YEARS = 2.0
 LONGEST_YEARS = 10.0
 MOST_TIERS = 30
 
 
-def horizon(network: ProductionNetwork, scenario: Scenario) -> int:
+def horizon(network: ProductionNetwork, scenario: Scenario, rules: Rules | None = None) -> int:
     """Return how many periods show all of a scenario.
 
-    That is until the last recovery, and then until the last gap has come down every tier.
+    That is until the last recovery, and then until the last gap has come down every tier. Where
+    orders close the gap slowly, three times that time is added: 5 % of the gap is left by then.
     """
     per_year = PERIODS_PER_YEAR[network.settings.period]
     end = last_period(scenario, network)
@@ -30,6 +32,7 @@ def horizon(network: ProductionNetwork, scenario: Scenario) -> int:
         end = max(end, ENDLESS_YEARS * per_year)
     longest = float(network.link_lead_time.max(initial=1.0))
     tail = max(2.0 * longest, _slowest_path(network))
+    tail += 3.0 * (rules.stock_adjustment - 1.0) if rules is not None else 0.0
     return int(np.ceil(end + min(tail, LONGEST_YEARS * per_year))) + 2
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 from withstand.errors import UsageError
 from withstand.model.findings import nearest
+from withstand.model.units import periods_of
 
 INPUT_RULES = ("classes", "leontief", "linear")
 ORDER_RULES = ("wanted", "made")
+TARGET_RULES = ("rest", "wanted")
 RATIONING_RULES = ("proportional", "final_first", "final_last")
 
 
@@ -27,6 +29,9 @@ class Rules:
         output in proportion. None: stock limits only by what is at hand.
     orders : {"wanted", "made"}
         What orders replace: the input that wanted output needs, or what was used.
+    targets : {"rest", "wanted"}
+        Stock and goods under way that orders aim at: as at rest; or in proportion to wanted output,
+        where what is above that is not set against orders.
     stock_adjustment : float, periods, at least 1
         Time over which orders close the gap to target stocks.
     rationing : {"proportional", "final_first", "final_last"}
@@ -53,6 +58,7 @@ class Rules:
     inputs: str = "classes"
     psi: float | None = None
     orders: str = "wanted"
+    targets: str = "rest"
     stock_adjustment: float = 1.0
     rationing: str = "proportional"
     priority: tuple[str, ...] = ()
@@ -67,6 +73,7 @@ class Rules:
         for name, known in (
             ("inputs", INPUT_RULES),
             ("orders", ORDER_RULES),
+            ("targets", TARGET_RULES),
             ("rationing", RATIONING_RULES),
         ):
             value = getattr(self, name)
@@ -99,24 +106,36 @@ PRESETS: dict[str, Rules] = {
         inputs="leontief",
         psi=0.8,
         orders="made",
+        targets="wanted",
         stock_adjustment=60.0,
         alpha_max=1.25,
         alpha_periods=365.0,
     ),
     "inoue_todo": Rules(inputs="leontief", orders="wanted", stock_adjustment=6.0),
-    "pichler": Rules(inputs="classes", orders="made", stock_adjustment=10.0),
+    "pichler": Rules(inputs="classes", orders="wanted", stock_adjustment=10.0),
 }
 """Rules of published models, times in days: Hallegatte (2013), Inoue and Todo (2019), Pichler et
-al. (2022)."""
+al. (2022). The page "mechanisms" says how they differ from the models themselves."""
 
 
-def rules_of(rules: Rules | str) -> Rules:
-    """Return rules, or the preset of that name.
+def rules_of(rules: Rules | str, period: str = "day") -> Rules:
+    """Return rules as they are, or the preset of that name with its times in periods.
+
+    Parameters
+    ----------
+    rules : Rules or str
+    period : {"day", "week", "month", "quarter", "year"}
+        Period of the network. Stocks cannot be refilled in less than one.
+
+    Raises
+    ------
+    UsageError
+        If there is no preset of that name.
 
     Examples
     --------
-    >>> rules_of("ario").psi
-    0.8
+    >>> rules_of("ario").stock_adjustment, round(rules_of("ario", "week").stock_adjustment, 3)
+    (60.0, 8.571)
     """
     if isinstance(rules, Rules):
         return rules
@@ -126,7 +145,14 @@ def rules_of(rules: Rules | str) -> Rules:
             f"There are no rules '{str(rules)[:40]}'; use one of {', '.join(PRESETS)}."
             + (f" Did you mean {near}?" if near else "")
         )
-    return PRESETS[rules]
+    preset = PRESETS[rules]
+    if rules == "default":
+        return preset
+    overtime = preset.alpha_periods
+    if preset.alpha_max > 1.0:
+        overtime = periods_of(f"{overtime} days", period)
+    refill = max(1.0, periods_of(f"{preset.stock_adjustment} days", period))
+    return replace(preset, stock_adjustment=refill, alpha_periods=overtime)
 
 
 def rules_to_dict(rules: Rules) -> dict[str, Any]:
@@ -139,7 +165,7 @@ def rules_to_dict(rules: Rules) -> dict[str, Any]:
     }
 
 
-def with_rules(rules: Rules | str, values: dict[str, Any]) -> Rules:
+def with_rules(rules: Rules | str, values: dict[str, Any], period: str = "day") -> Rules:
     """Return rules with some values replaced; an unknown name is an error."""
     known = [f.name for f in fields(Rules)]
     for name in values:
@@ -148,4 +174,4 @@ def with_rules(rules: Rules | str, values: dict[str, Any]) -> Rules:
             raise UsageError(
                 f"There is no rule '{name[:40]}'." + (f" Did you mean {near}?" if near else "")
             )
-    return replace(rules_of(rules), **values)
+    return replace(rules_of(rules, period), **values)

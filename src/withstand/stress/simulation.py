@@ -2,260 +2,51 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 
 from withstand.errors import SolverError, UsageError
 from withstand.kernels import dynamics
-from withstand.model.findings import Finding, make_finding, nearest
+from withstand.kernels.dynamics_memory import SimulationRecord, new_record, new_work
+from withstand.model.findings import Finding, make_finding
 from withstand.model.hits import resolve
 from withstand.model.provenance import Provenance, provenance_of
 from withstand.model.recipe_inputs import CONSUMED
-from withstand.model.scenario import Scenario, scenario_to_dict
-from withstand.model.units import periods_of
-from withstand.stress.arrays import network_arrays, shock_arrays
-from withstand.stress.chains import CHAIN, FALL, Chain, limit_name
+from withstand.model.scenario import scenario_to_dict
+from withstand.stress.arrays import network_arrays, rules_to_arrays, shock_arrays
 from withstand.stress.horizons import horizon
+from withstand.stress.recordings import (
+    BLOCK,
+    OF_NODES,
+    RECORDABLE,
+    Folder,
+    Totals,
+    inputs_of,
+    recorded_names,
+    recorded_nodes,
+)
+from withstand.stress.rules import Rules, rules_of, rules_to_dict
+from withstand.stress.simulation_results import Simulation, demand_of, loss_weight
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from withstand.kernels.dynamics_arrays import NetworkArrays, RuleArrays
+    from withstand.model.hits import Hit
     from withstand.model.network import ProductionNetwork
+    from withstand.model.scenario import Scenario
+
+__all__ = ["Simulation", "simulate"]
 
 Array = np.ndarray
-STOCK_ADJUSTMENT = 1.0
-TOLERANCE = 1e-9
 LARGEST_INPUT_RECORD = 2**29
-"""Bytes that the record of stocks, receipts and use may take; else it is left out."""
+"""Bytes that stocks, receipts and use may take where nobody asked for them; else left out."""
 LARGEST_RECORD = 2**33
-"""Bytes that the record of outputs, unmet demand and limits may take."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Simulation:
-    """One scenario played on a network.
-
-    Parameters
-    ----------
-    network : ProductionNetwork
-    scenario : Scenario
-    output, unmet : ndarray of float64, shape (n_periods, n_nodes), units per period
-        Output, and final demand that was not met.
-    limited_by : ndarray of int64, shape (n_periods, n_nodes)
-        What held output back: -1 nothing but demand, -2 own capacity, else the index of the
-        input that bound.
-    stock : ndarray of float64, shape (n_periods, n_inputs) or (0, n_inputs), input units
-        Stock at the end of each period; empty where the record would take too much memory.
-    demand : ndarray of float64, shape (n_periods, n_nodes), units per period
-        Final demand asked for. Demand that a shock takes away is not asked for, so it is no loss.
-    residual : float
-        Largest violation of conservation (stock now = stock before + received - used), as a share
-        of the input's flow; NaN where inputs were not recorded.
-    findings : tuple of Finding
-        For instance a suspicious zero.
-    provenance : Provenance
-    """
-
-    network: ProductionNetwork
-    scenario: Scenario
-    output: Array
-    unmet: Array
-    limited_by: Array
-    stock: Array
-    demand: Array
-    residual: float
-    findings: tuple[Finding, ...]
-    provenance: Provenance
-
-    @property
-    def n_periods(self) -> int:
-        """Periods played."""
-        return self.output.shape[0]
-
-    @property
-    def loss(self) -> float:
-        """Unmet final demand, in currency (nodes without a price left out)."""
-        return float((self.unmet @ np.nan_to_num(self.network.unmet_value)).sum())
-
-    @property
-    def loss_in_periods(self) -> float:
-        """Unmet final demand in periods of final demand at rest, weighted as in `met`."""
-        weight = self._weight()
-        rest = float(np.maximum(self.network.final_demand, 0.0) @ weight)
-        return float((self.unmet @ weight).sum()) / rest if rest > 0 else 0.0
-
-    @property
-    def met(self) -> Array:
-        """Share of final demand met in each period, by value, shape (n_periods,), 0 to 1.
-
-        Nodes without a price are left out, unless none has one; then units are added up.
-        """
-        weight = self._weight()
-        asked = self.demand @ weight
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(asked > 0, 1.0 - (self.unmet @ weight) / asked, 1.0)
-
-    @property
-    def time_to_survive(self) -> int | None:
-        """Periods from the first shock until some node misses final demand; None if none does."""
-        short = self._short_periods()
-        return int(short[0]) - self._first_hit() if len(short) else None
-
-    @property
-    def time_to_recover(self) -> int | None:
-        """Periods from the first shock until every node meets final demand again, to the end.
-
-        0 if it was always met, None if it is not met in the last period played. This is the time
-        of the network; the time that a node itself is down is its shock's.
-        """
-        short = self._short_periods()
-        if len(short) == 0:
-            return 0
-        back = int(short[-1]) + 1
-        return back - self._first_hit() if back < self.n_periods else None
-
-    def _short_periods(self) -> Array:
-        return np.flatnonzero((self.unmet > FALL * self.demand).any(axis=1))
-
-    def _first_hit(self) -> int:
-        """First period in which a shock takes something."""
-        period = self.network.settings.period
-        starts = [periods_of(s.start, period) for s in self.scenario.shocks if s.share > 0]
-        return int(min(starts, default=0.0) + 1e-9)
-
-    def _weight(self) -> Array:
-        weight = np.nan_to_num(self.network.unmet_value)
-        served = self.network.final_demand > 0
-        return weight if (weight[served] > 0).any() else np.ones(len(weight))
-
-    def to_frame(self) -> pl.DataFrame:
-        """Return one row a period: share met, output against rest, unmet demand, what bound.
-
-        `limited_by` names what held back the node that misses most (its own capacity, or an
-        input); `mean_output` is the mean over nodes that make something at rest, each counted
-        once; `loss` is in currency.
-        """
-        rest = self.network.output
-        active = rest > 0
-        with np.errstate(invalid="ignore", divide="ignore"):
-            relative = self.output[:, active] / rest[active]
-        return pl.DataFrame(
-            {
-                "period": np.arange(self.n_periods),
-                "met": self.met,
-                "mean_output": relative.mean(axis=1) if active.any() else np.ones(self.n_periods),
-                "unmet": self.unmet.sum(axis=1),
-                "loss": self.unmet @ np.nan_to_num(self.network.unmet_value),
-                "limited_by": [self._limit(t) for t in range(self.n_periods)],
-            }
-        )
-
-    def to_pandas(self) -> pd.DataFrame:
-        """Return the same as a pandas frame."""
-        return self.to_frame().to_pandas()
-
-    def node_frame(self) -> pl.DataFrame:
-        """Return one row a node: output lost in all, lowest output, first period below rest.
-
-        What is made above rest later on, to refill stocks, is not set against the loss.
-        """
-        rest = self.network.output
-        gap = np.maximum(rest - self.output, 0.0)
-        fallen = self.output < rest * (1.0 - FALL)
-        first = np.where(fallen.any(axis=0), fallen.argmax(axis=0), -1)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            lowest = np.where(rest > 0, (self.output / rest).min(axis=0), 1.0)
-            lost = np.where(rest > 0, gap.sum(axis=0) / rest, 0.0)
-        network = self.network
-        return (
-            pl.DataFrame(
-                {
-                    "node": network.node_labels,
-                    "product": network.product_labels[network.node_product],
-                    "region": network.region_labels[network.node_region],
-                    "periods_lost": lost,
-                    "lowest_output": lowest,
-                    "first_fall": first,
-                }
-            )
-            .with_columns(pl.when(pl.col("first_fall") >= 0).then("first_fall").alias("first_fall"))
-            .sort(["periods_lost", "node"], descending=[True, False])
-        )
-
-    def stocks_run_out(self) -> pl.DataFrame:
-        """Return the stocks that reach zero, earliest first: period, buyer, input."""
-        network = self.network
-        held = (network.input_stock > 0) & (network.input_use == CONSUMED)
-        if self.stock.shape[0] == 0:
-            raise UsageError("Stocks were not recorded: the network is too large for this horizon.")
-        empty = self.stock <= network.input_stock * FALL
-        out = np.flatnonzero(held & empty.any(axis=0))
-        return pl.DataFrame(
-            {
-                "period": empty[:, out].argmax(axis=0),
-                "buyer": network.node_labels[network.input_buyer[out]],
-                "input": network.product_labels[network.input_product[out]],
-                "stock_at_rest": network.input_stock[out],
-            }
-        ).sort(["period", "buyer", "input"])
-
-    def why(self, label: str, period: int | None = None) -> pl.DataFrame:
-        """Return the chain of who limited whom, from a node back to what was hit.
-
-        Parameters
-        ----------
-        label : str
-            A node.
-        period : int, optional
-            Default: the period of its lowest output.
-
-        Returns
-        -------
-        polars.DataFrame
-            step, period, node, output (share of rest), limited_by, supplier (the one that fell
-            short most, since the stock of that input was full), shock (where the chain ends at
-            something that was hit).
-        """
-        index = self.network.index("nodes")
-        if label not in index:
-            near = nearest(label, list(index))
-            raise UsageError(
-                f"There is no node '{label[:60]}'." + (f" Did you mean {near}?" if near else "")
-            )
-        node = index[label]
-        at = int(self.output[:, node].argmin()) if period is None else period
-        if not 0 <= at < self.n_periods:
-            raise UsageError(f"period {at} was not played; there are {self.n_periods}.")
-        hits = resolve(self.scenario, self.network, self.n_periods)
-        chain = Chain(self.network, hits, self.output, self.limited_by, self.stock)
-        return pl.DataFrame(chain.rows(node, at), schema=CHAIN, orient="row")
-
-    def _limit(self, t: int) -> str:
-        is_short = self.unmet[t] > FALL * self.demand[t]
-        if not is_short.any():
-            return ""
-        worst = int(np.where(is_short, self.unmet[t] * self._weight(), -1.0).argmax())
-        return limit_name(self.network, int(self.limited_by[t, worst]))
-
-    def summary(self) -> str:
-        """Return one sentence: times and loss."""
-        survive, recover = self.time_to_survive, self.time_to_recover
-        played = self._spoken(self.n_periods)
-        if survive is None:
-            return f"{self.scenario.name}: final demand is met throughout {played}."
-        missed = "at once" if survive == 0 else f"after {self._spoken(survive)}"
-        back = f"not within {played}" if recover is None else f"after {self._spoken(recover)}"
-        period, lost = self.network.settings.period, self.loss_in_periods
-        return (
-            f"{self.scenario.name}: final demand is first missed {missed} and met again {back}; "
-            f"{lost:.1f} {period}s of demand are lost."
-        )
-
-    def _spoken(self, number: int) -> str:
-        return f"{number} {self.network.settings.period}{'' if number == 1 else 's'}"
+"""Bytes that a record in memory may take."""
+IN_SUMS = ("output", "unmet", "limited_by")
+"""What the totals of a block are made from."""
 
 
 def simulate(
@@ -263,13 +54,17 @@ def simulate(
     scenario: Scenario,
     *,
     periods: int | None = None,
-    stock_adjustment: float = STOCK_ADJUSTMENT,
+    rules: Rules | str = "default",
+    record: Sequence[str] | None = None,
+    nodes: Sequence[str] | None = None,
+    out: str | os.PathLike[str] | None = None,
 ) -> Simulation:
     """Play a scenario period by period: lead times, stocks, scarce inputs, rationing, recovery.
 
-    The order of events within a period, ties and what is ignored stand on the page "mechanisms"
-    and in `withstand.kernels.dynamics`: deliveries arrive, demand is added up, inputs limit output
-    (essential ones in proportion), short output is rationed in proportion, orders refill stocks.
+    The order of events within a period, every formula, ties and what is ignored stand on the page
+    "mechanisms" and in `withstand.kernels.dynamics`: deliveries arrive, demand is added up, inputs
+    limit output, short output is rationed, orders refill stocks. By default essential inputs limit
+    in proportion and all buyers are rationed alike; `rules` has more.
 
     Parameters
     ----------
@@ -279,8 +74,18 @@ def simulate(
         How long to play; default: until the last recovery, and then long enough for the last
         gap to come down every tier, through lead times and stocks (at most ten years). A shock
         without an end is played for at least two years.
-    stock_adjustment : float, periods, at least 1
-        Time over which orders close the gap to the target stocks.
+    rules : Rules, or name of a preset: "default", "ario", "inoue_todo", "pichler"
+        How makers, buyers and shippers behave. Times of presets are stated in days, and taken
+        over into periods of the network.
+    record : sequence of str, optional
+        What to keep: "output", "unmet", "limited_by", "finished", "alpha", "stock". Default: the
+        first three, finished goods and overcapacity where there are any, and stocks where they
+        take less than half a gigabyte. Losses and times are there whatever is kept.
+    nodes : sequence of str, optional
+        Labels of the nodes that are kept (with their inputs); default: all.
+    out : path, optional
+        Folder for what is kept, written in blocks of periods, so that it need not fit in memory;
+        read it with `recorded`. A folder that holds the same run, complete, is not played again.
 
     Returns
     -------
@@ -291,7 +96,8 @@ def simulate(
     ScenarioError
         If the scenario names something that the network lacks.
     UsageError
-        If `periods` or `stock_adjustment` is not possible.
+        If an argument is not possible, the record would not fit in memory, or the folder holds
+        something else.
 
     Examples
     --------
@@ -299,6 +105,7 @@ def simulate(
 
     >>> import polars as pl
     >>> from withstand.model.building import build_network
+    >>> from withstand.model.scenario import Scenario
     >>> from withstand.model.settings import Settings
     >>> net = build_network({
     ...     "nodes": pl.DataFrame({"node": ["mill", "plant"], "product": ["STEEL", "GEAR"],
@@ -311,55 +118,138 @@ def simulate(
     >>> run.time_to_survive, run.time_to_recover, round(run.loss_in_periods, 6)
     (5, 7, 2.0)
     """
-    n_periods = horizon(network, scenario) if periods is None else periods
+    spoken = rules_of(rules, network.settings.period)
+    n_periods = horizon(network, scenario, spoken) if periods is None else periods
     is_whole = isinstance(n_periods, int | np.integer) and not isinstance(n_periods, bool)
     if not is_whole or n_periods < 1:
         raise UsageError(f"periods must be a whole number of at least 1, not {periods!r}.")
-    if n_periods * network.n_nodes * 24 > LARGEST_RECORD:
-        raise UsageError(
-            f"{n_periods:,} periods of {network.n_nodes:,} nodes do not fit in memory. "
-            "Play fewer periods: periods=..."
-        )
-    if not 1.0 <= stock_adjustment < 1e6:
-        raise UsageError(f"stock_adjustment must be at least 1 period, not {stock_adjustment}.")
-    hits = resolve(scenario, network, n_periods)
+    n_periods = int(n_periods)
+    which = recorded_nodes(network, nodes)
     arrays = network_arrays(network)
-    with_inputs = n_periods * network.n_inputs * 24 <= LARGEST_INPUT_RECORD
-    record = dynamics.new_record(arrays, n_periods, with_inputs=with_inputs)
-    status = dynamics.simulate(
-        arrays,
-        shock_arrays(hits, n_periods),
-        float(stock_adjustment),
-        dynamics.ORDERS_FOLLOW_WANTED,
-        TOLERANCE,
-        dynamics.new_work(arrays),
-        record,
-    )
-    _raise_on(status)
-    demand = np.broadcast_to(np.maximum(network.final_demand, 0.0), record.output.shape).copy()
-    for hit in hits:
-        if hit.kind == "demand":
-            demand[:, hit.indices] *= hit.factor[:, None]
-    findings = _suspicious_zero(network, scenario, record)
+    keep = recorded_names(record, _default_record(arrays, spoken, n_periods))
+    hits = resolve(scenario, network, n_periods)
+    parameters: dict[str, Any] = {
+        "scenario": scenario_to_dict(scenario),
+        "periods": n_periods,
+        "rules": rules_to_dict(spoken),
+    }
+    provenance = provenance_of("stress.simulate", network, parameters)
+    folder = None
+    if out is not None:
+        kept = {"record": list(keep), "nodes": None if which is None else which.tolist()}
+        key = {"format": 1, "fingerprint": network.fingerprint(), **parameters, **kept}
+        folder = Folder(out, key)
+        totals = folder.read_totals()
+        if totals is not None:
+            nothing = new_record(arrays, 0, (), nodes=which)
+            return _result(network, scenario, spoken, nothing, totals, folder, provenance)
+        folder.clear()
+    elif _size(network, keep, which) * n_periods > LARGEST_RECORD:
+        raise UsageError(
+            f"{n_periods:,} periods of {network.n_nodes:,} nodes do not fit in memory. Play fewer "
+            "periods (periods=), keep less (record=, nodes=) or write them to a folder (out=)."
+        )
+    ruled = rules_to_arrays(network, arrays, spoken)
+    player = Player(network, arrays, ruled, hits, n_periods)
+    whole, totals = player.play(keep, which, folder)
+    return _result(network, scenario, spoken, whole, totals, folder, provenance)
+
+
+def _default_record(arrays: NetworkArrays, rules: Rules, n_periods: int) -> tuple[str, ...]:
+    """Return what is kept if nobody says."""
+    extra = ["finished"] if arrays.finished.any() else []
+    extra += ["alpha"] if rules.alpha_max > 1.0 else []
+    n_inputs = len(arrays.input_use)
+    extra += ["stock"] if n_periods * n_inputs * 24 <= LARGEST_INPUT_RECORD else []
+    return tuple(name for name in RECORDABLE if name in (*IN_SUMS, *extra))
+
+
+def _size(network: ProductionNetwork, keep: Sequence[str], nodes: Array | None) -> int:
+    """Return how many bytes of a period are kept."""
+    of_nodes = 8 * (network.n_nodes if nodes is None else len(nodes))
+    inputs = inputs_of(network, nodes) if "stock" in keep else None
+    of_inputs = 8 * (network.n_inputs if inputs is None else len(inputs))
+    return sum(of_nodes for name in keep if name in OF_NODES) + of_inputs * ("stock" in keep)
+
+
+@dataclass(frozen=True, eq=False)
+class Player:
+    """A network, rules and shocks, ready to be played block by block."""
+
+    network: ProductionNetwork
+    arrays: NetworkArrays
+    rules: RuleArrays
+    hits: list[Hit]
+    n_periods: int
+
+    def play(
+        self, keep: Sequence[str], nodes: Array | None, folder: Folder | None
+    ) -> tuple[SimulationRecord, Totals]:
+        """Return what is kept in memory, and the totals.
+
+        A block holds all nodes. If all of them are kept in memory, there is one block.
+        """
+        network, arrays, n_periods = self.network, self.arrays, self.n_periods
+        shocks, work = shock_arrays(self.hits, n_periods), new_work(arrays, self.rules)
+        weight, inputs = loss_weight(network), inputs_of(network, nodes)
+        wide = {*keep, *IN_SUMS, *(("received", "used") if "stock" in keep else ())}
+        is_whole = folder is None and nodes is None and set(IN_SUMS) <= set(keep)
+        size = 8 * (network.n_nodes * 5 + (3 * network.n_inputs if "stock" in keep else 0))
+        length = n_periods if is_whole else max(1, min(n_periods, BLOCK // size))
+        rows = 0 if folder is not None else n_periods
+        whole = new_record(arrays, rows, () if is_whole else keep, nodes=nodes, inputs=inputs)
+        before = np.where(network.input_use == CONSUMED, network.input_stock, 0.0)
+        blocks = []
+        for number, start in enumerate(range(0, n_periods, length)):
+            stop = min(start + length, n_periods)
+            block = new_record(arrays, stop - start, tuple(wide))
+            _raise_on(dynamics.simulate(arrays, shocks, self.rules, work, block, start, stop))
+            demand = demand_of(network, self.hits, stop, start)
+            residual = _residual(network, before, block)
+            blocks.append(Totals.of_block(network, weight, demand, block, residual))
+            before = block.stock[-1].copy() if len(block.stock) else before
+            if is_whole:
+                return block, blocks[0]
+            if folder is not None:
+                folder.write(network, number, start, block, keep, nodes)
+            else:
+                _copy(block, whole, slice(start, stop))
+        totals = Totals.together(blocks)
+        if folder is not None:
+            folder.write_totals(totals)
+        return whole, totals
+
+
+def _copy(block: SimulationRecord, whole: SimulationRecord, rows: slice) -> None:
+    """Take what is kept of a block over into the whole."""
+    for name in RECORDABLE:
+        values = getattr(whole, name)
+        if len(values):
+            which = whole.nodes if name in OF_NODES else whole.inputs
+            own = getattr(block, name)
+            values[rows] = own if which is None else own[:, which]
+
+
+def _result(
+    network: ProductionNetwork,
+    scenario: Scenario,
+    rules: Rules,
+    record: SimulationRecord,
+    totals: Totals,
+    folder: Folder | None,
+    provenance: Provenance,
+) -> Simulation:
     return Simulation(
         network=network,
         scenario=scenario,
-        output=record.output,
-        unmet=record.unmet,
-        limited_by=record.limited_by,
-        stock=record.stock,
-        demand=demand,
-        residual=_residual(network, record),
-        findings=findings,
-        provenance=provenance_of(
-            "stress.simulate",
-            network,
-            {
-                "scenario": scenario_to_dict(scenario),
-                "periods": int(n_periods),
-                "stock_adjustment": float(stock_adjustment),
-            },
-        ),
+        rules=rules,
+        **{name: getattr(record, name) for name in RECORDABLE},
+        nodes=record.nodes,
+        inputs=record.inputs,
+        totals=totals,
+        folder=None if folder is None else folder.path,
+        findings=_suspicious_zero(scenario, totals),
+        provenance=provenance,
     )
 
 
@@ -372,23 +262,21 @@ def _raise_on(status: int) -> None:
         )
 
 
-def _suspicious_zero(
-    network: ProductionNetwork, scenario: Scenario, record: dynamics.SimulationRecord
-) -> tuple[Finding, ...]:
-    moved = np.abs(record.output - network.output) > FALL * network.output
-    missed = record.unmet > FALL * np.maximum(network.final_demand, 0.0)
-    if moved.any() or missed.any() or not scenario.shocks:
+def _suspicious_zero(scenario: Scenario, totals: Totals) -> tuple[Finding, ...]:
+    if totals.is_moved.any() or not scenario.shocks:
         return ()
     return (make_finding("W301", f"{scenario.name}: no output changed in any period"),)
 
 
-def _residual(network: ProductionNetwork, record: dynamics.SimulationRecord) -> float:
-    if record.stock.shape[0] == 0:
-        return float("nan")
+def _residual(network: ProductionNetwork, before: Array, record: SimulationRecord) -> Array:
+    """Return the largest violation of conservation per period; NaN where stocks are not kept."""
+    n_periods = len(record.output)
+    if len(record.stock) == 0:
+        return np.full(n_periods, np.nan)
     consumed = (network.input_use == CONSUMED) & (np.diff(network.links_indptr) > 0)
     if not consumed.any():
-        return 0.0
-    before = np.vstack([network.input_stock[None, :], record.stock[:-1]])
-    gap = np.abs(before + record.received - record.used - record.stock)[:, consumed]
+        return np.zeros(n_periods)
+    earlier = np.vstack([before[None, :], record.stock[:-1]])
+    gap = np.abs(earlier + record.received - record.used - record.stock)[:, consumed]
     flow = network.input_coefficient * network.output[network.input_buyer] + network.input_stock
-    return float((gap / np.maximum(flow[consumed], 1e-300)).max())
+    return (gap / np.maximum(flow[consumed], 1e-300)).max(axis=1)
