@@ -39,11 +39,11 @@ Array = np.ndarray
 SCRIPT = Path(__file__).with_name("boario_run.py")
 PER_YEAR = 365.0
 VARIANTS: dict[str, dict[str, str]] = {
-    "ario, stock and psi as stated": {"stock": "as stated"},
+    "targets at rest, stock and psi as stated": {"stock": "as stated", "targets": "rest"},
+    "targets at rest": {"targets": "rest"},
+    "targets at rest, overtime follows orders": {"targets": "rest", "overtime": "orders"},
     "ario": {},
-    "ario, targets follow wanted output": {"targets": "wanted"},
     "ario, overtime follows orders": {"overtime": "orders"},
-    "ario, both": {"targets": "wanted", "overtime": "orders"},
 }
 SETTINGS: dict[str, Any] = {
     "periods": 180,

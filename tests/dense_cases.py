@@ -70,6 +70,7 @@ def economy(rng, *, is_balanced=False, with_stocks=True, scale=1.0):
 
 def scenario(rng, network):
     """Return up to three shocks to nodes, products, regions and final demand."""
+    network = network.settled
     shocks = []
     for _ in range(rng.integers(1, 4)):
         node = int(rng.integers(network.n_nodes))

@@ -67,7 +67,7 @@ def play(network, scenario, rules, **variant):
 )
 def test_the_kernel_equals_its_twin_that_writes_every_order_down(seed, targets, overtime):
     rng = np.random.default_rng(seed)
-    network = dense_cases.economy(rng)
+    network = dense_cases.economy(rng).settled
     scenario, rules = dense_cases.scenario(rng, network), dense_cases.rules(rng)
     record, hits = play(network, scenario, rules, targets=targets, overtime=overtime)
     left = {kind: np.ones((N_PERIODS, network.n_nodes)) for kind in ("node", "demand")}

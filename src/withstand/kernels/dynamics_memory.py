@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -187,8 +187,18 @@ class SimulationRecord(NamedTuple):
     inputs: Array | None
 
 
+class Counted(Protocol):
+    """Anything with one number a node and one an input."""
+
+    @property
+    def output(self) -> Array: ...  # noqa: D102
+
+    @property
+    def input_use(self) -> Array: ...  # noqa: D102
+
+
 def new_record(
-    network: NetworkArrays,
+    network: Counted,
     n_periods: int,
     keep: Sequence[str] = ("output", "unmet", "limited_by"),
     *,

@@ -19,7 +19,7 @@ from withstand.model.balances import residuals
 from withstand.model.conforming import conform_rows
 from withstand.model.encoding import encode, indptr_of, numbers
 from withstand.model.findings import Finding, Origin, has_errors, make_finding, sort_findings
-from withstand.model.flow_table import FlowTable
+from withstand.model.flow_table import FlowTable, by_product
 from withstand.model.network import ProductionNetwork
 from withstand.model.recipe_inputs import CONSUMED
 from withstand.model.tables import CLASSES, TABLES
@@ -202,7 +202,7 @@ def _assemble(
     nodes, products, regions = (tables[t] for t in ("nodes", "products", "regions"))
     node_product = encode(products["product"], nodes["product"])
     output = numbers(nodes, "output")
-    purchases = _by_product(flows, node_product, products.height)  # product x buyer
+    purchases = by_product(flows, node_product, products.height)  # product x buyer
     buyer, product = np.nonzero(purchases.T)
     value = purchases[product, buyer]
     coefficient = np.where(output[buyer] > 0, value / np.where(output > 0, output, 1.0)[buyer], 0.0)
@@ -249,14 +249,6 @@ def _assemble(
         is_stated=np.ones(products.height, dtype=bool),
         flow_table=flow_table,
     )
-
-
-def _by_product(flows: Array, node_product: Array, n_products: int) -> Array:
-    """Add up the rows of a matrix by their product, shape (n_products, n_columns)."""
-    total = np.zeros((n_products, flows.shape[1]))
-    for row, product in zip(flows, node_product, strict=True):
-        total[product] += row
-    return total
 
 
 def _classes(
@@ -353,6 +345,8 @@ def _rebuild(
 def in_links(network: ProductionNetwork) -> ProductionNetwork:
     """Return the same economy as a network of links with values, for engines and options.
 
+    It is the settled one: output that is sold, final demand of at least 0.
+
     Raises
     ------
     UsageError
@@ -376,6 +370,10 @@ def in_links(network: ProductionNetwork) -> ProductionNetwork:
     supplier = network.link_supplier
     buyer = network.input_buyer[network.link_input]
     tables = {k: v for k, v in network.tables.items() if k in CARRIED}
+    settled = network.settled
+    tables["nodes"] = tables["nodes"].with_columns(
+        pl.Series("output", settled.output), pl.Series("final_demand", settled.final_demand)
+    )
     tables["links"] = pl.DataFrame(
         {
             "supplier": network.node_labels[supplier],

@@ -444,7 +444,7 @@ CODES: dict[str, Rule] = {
         "bounds out of order",
         "The order of the bounds is proven for tables in which every node adds value and no final "
         "demand is negative; this table has some that is, and there the order fails.",
-        "Read the least and the most of all of them, or settle the network first.",
+        "Read the least and the most of all of them.",
     ),
     # options
     "E401": _error(

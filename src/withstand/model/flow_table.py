@@ -96,3 +96,11 @@ class FlowTable:
             supplier_indptr=indptr_of(supplier[by_supplier], n_nodes),
             supplier_link=by_supplier,
         )
+
+
+def by_product(flows: Array, node_product: Array, n_products: int) -> Array:
+    """Add up the rows of a matrix by their product, shape (n_products, n_columns)."""
+    total = np.zeros((n_products, flows.shape[1]))
+    for row, product in zip(flows, node_product, strict=True):
+        total[product] += row
+    return total

@@ -17,6 +17,7 @@ from withstand.model.findings import Finding, Origin, counted
 from withstand.model.fingerprints import fingerprint
 from withstand.model.link_arrays import LinkArrays
 from withstand.model.settings import RULES, Settings
+from withstand.model.settling import settle
 
 if TYPE_CHECKING:
     from withstand.model.flow_table import FlowTable
@@ -118,6 +119,7 @@ class ProductionNetwork:
         """Return what travels to another process: fields and facts, not the other recipe rule."""
         state = dict(self.__dict__)
         state.update(tables=dict(self.tables), origins=dict(self.origins), _rules={})
+        state.pop("settled", None)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -293,6 +295,14 @@ class ProductionNetwork:
         """Flow at rest on each link: ndarray of float64, shape (n_links,), units per period."""
         use = self.input_coefficient * self.output[self.input_buyer]
         return use[self.link_input] * self.link_share
+
+    @cached_property
+    def settled(self) -> ProductionNetwork:
+        """The same economy with output that is sold: the state that simulations start from.
+
+        Networks of links, and economies that balance, are settled as they are.
+        """
+        return settle(self)
 
     def suppliers_of(self, node: str) -> pl.DataFrame:
         """Return the suppliers of one node: input, supplier, region, share, flow at rest."""

@@ -228,6 +228,7 @@ def respond(
     >>> best.what_helps()["kind", "product"].rows()
     [('capacity', 'STEEL'), ('stock', 'STEEL')]
     """
+    network = network.settled
     weight = weights(network, loss)
     if not (np.isfinite(alpha_max) and alpha_max >= 1.0):
         raise UsageError(f"alpha_max must be at least 1, not {alpha_max}.")

@@ -315,6 +315,7 @@ def cascade(
     >>> result.h_down, result.iterations
     (array([0.5, 0.5, 0.5]), 2)
     """
+    network = network.settled
     prepared = prepare(network, revenue, costs)
     rule = rule_of(replaceability, mode)
     check_eps(eps)

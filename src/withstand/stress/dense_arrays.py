@@ -93,7 +93,7 @@ def prepare(
     network: ProductionNetwork,
     rules: Rules,
     *,
-    targets: str = "rest",
+    targets: str | None = None,
     overtime: str = "capacity",
 ) -> Prepared:
     """Sort an economy by product and write its recipes, stocks and shares as matrices.
@@ -105,9 +105,8 @@ def prepare(
     network : ProductionNetwork
         An economy: with a matrix of flows.
     rules : Rules
-    targets : {"rest", "wanted"}
-        Stocks are wanted as at rest; or in proportion to wanted output, and what is above that is
-        not set against orders, as the program BoARIO does.
+    targets : {"rest", "wanted"}, optional
+        In place of what the rules say.
     overtime : {"capacity", "orders"}
         Overcapacity grows with the demand missed where capacity limited; or, as in BoARIO, it
         moves with the demand of this period against the output of the last one, up and down.
@@ -152,7 +151,12 @@ def prepare(
     )
     for array in economy:
         array.setflags(write=False)
-    return Prepared(economy=economy, rules=_numbers(rules, targets, overtime), order=order, row=row)
+    return Prepared(
+        economy=economy,
+        rules=_numbers(rules, targets or rules.targets, overtime),
+        order=order,
+        row=row,
+    )
 
 
 def slowest_path(network: ProductionNetwork, most_tiers: int = 30) -> float:

@@ -182,6 +182,7 @@ def simulate_dense(
     >>> run.output.T.round(6).tolist()
     [[12.0, 9.0, 14.0], [10.0, 4.0, 14.0]]
     """
+    network = network.settled
     spoken = rules_of(rules, network.settings.period)
     n_periods = _whole(periods)
     hits = [resolve(scenario, network, n_periods) for scenario in scenarios]

@@ -9,6 +9,7 @@ import numpy as np
 from withstand.model.hits import last_period
 from withstand.model.units import PERIODS_PER_YEAR
 from withstand.stress.arrays import lead_times
+from withstand.stress.dense_arrays import slowest_path
 
 if TYPE_CHECKING:
     from withstand.model.network import ProductionNetwork
@@ -30,8 +31,11 @@ def horizon(network: ProductionNetwork, scenario: Scenario, rules: Rules | None 
     end = last_period(scenario, network)
     if any(s.duration is None for s in scenario.shocks):
         end = max(end, ENDLESS_YEARS * per_year)
-    longest = float(network.link_lead_time.max(initial=1.0))
-    tail = max(2.0 * longest, _slowest_path(network))
+    if network.flow_table is None:
+        longest = float(network.link_lead_time.max(initial=1.0))
+        tail = max(2.0 * longest, _slowest_path(network))
+    else:  # an economy makes its links only where an engine needs them
+        tail = max(2.0, slowest_path(network))
     tail += 3.0 * (rules.stock_adjustment - 1.0) if rules is not None else 0.0
     return int(np.ceil(end + min(tail, LONGEST_YEARS * per_year))) + 2
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,8 @@ from withstand.model.hits import resolve
 from withstand.model.provenance import Provenance, provenance_of
 from withstand.model.recipe_inputs import CONSUMED
 from withstand.model.scenario import scenario_to_dict
-from withstand.stress.arrays import network_arrays, rules_to_arrays, shock_arrays
+from withstand.stress.arrays import finished_goods, network_arrays, rules_to_arrays, shock_arrays
+from withstand.stress.dense_blocks import dense_player
 from withstand.stress.horizons import horizon
 from withstand.stress.recordings import (
     BLOCK,
@@ -33,7 +34,6 @@ from withstand.stress.rules import Rules, rules_of, rules_to_dict
 from withstand.stress.simulation_results import Simulation, demand_of, loss_weight
 
 if TYPE_CHECKING:
-    from withstand.kernels.dynamics_arrays import NetworkArrays, RuleArrays
     from withstand.model.hits import Hit
     from withstand.model.network import ProductionNetwork
     from withstand.model.scenario import Scenario
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["Simulation", "simulate"]
 
 Array = np.ndarray
+PlayBlock = Callable[[SimulationRecord, int, int], None]
 LARGEST_INPUT_RECORD = 2**29
 """Bytes that stocks, receipts and use may take where nobody asked for them; else left out."""
 LARGEST_RECORD = 2**33
@@ -118,6 +119,7 @@ def simulate(
     >>> run.time_to_survive, run.time_to_recover, round(run.loss_in_periods, 6)
     (5, 7, 2.0)
     """
+    network = network.settled
     spoken = rules_of(rules, network.settings.period)
     n_periods = horizon(network, scenario, spoken) if periods is None else periods
     is_whole = isinstance(n_periods, int | np.integer) and not isinstance(n_periods, bool)
@@ -125,8 +127,7 @@ def simulate(
         raise UsageError(f"periods must be a whole number of at least 1, not {periods!r}.")
     n_periods = int(n_periods)
     which = recorded_nodes(network, nodes)
-    arrays = network_arrays(network)
-    keep = recorded_names(record, _default_record(arrays, spoken, n_periods))
+    keep = recorded_names(record, _default_record(network, spoken, n_periods))
     hits = resolve(scenario, network, n_periods)
     parameters: dict[str, Any] = {
         "scenario": scenario_to_dict(scenario),
@@ -141,7 +142,7 @@ def simulate(
         folder = Folder(out, key)
         totals = folder.read_totals()
         if totals is not None:
-            nothing = new_record(arrays, 0, (), nodes=which)
+            nothing = new_record(network, 0, (), nodes=which)
             return _result(network, scenario, spoken, nothing, totals, folder, provenance)
         folder.clear()
     elif _size(network, keep, which) * n_periods > LARGEST_RECORD:
@@ -149,18 +150,17 @@ def simulate(
             f"{n_periods:,} periods of {network.n_nodes:,} nodes do not fit in memory. Play fewer "
             "periods (periods=), keep less (record=, nodes=) or write them to a folder (out=)."
         )
-    ruled = rules_to_arrays(network, arrays, spoken)
-    player = Player(network, arrays, ruled, hits, n_periods)
-    whole, totals = player.play(keep, which, folder)
+    dense = dense_player(network, spoken, hits, n_periods)
+    play = dense.play if dense is not None else _on_links(network, spoken, hits, n_periods)
+    whole, totals = Player(network, play, hits, n_periods).play(keep, which, folder)
     return _result(network, scenario, spoken, whole, totals, folder, provenance)
 
 
-def _default_record(arrays: NetworkArrays, rules: Rules, n_periods: int) -> tuple[str, ...]:
+def _default_record(network: ProductionNetwork, rules: Rules, n_periods: int) -> tuple[str, ...]:
     """Return what is kept if nobody says."""
-    extra = ["finished"] if arrays.finished.any() else []
+    extra = ["finished"] if finished_goods(network).any() else []
     extra += ["alpha"] if rules.alpha_max > 1.0 else []
-    n_inputs = len(arrays.input_use)
-    extra += ["stock"] if n_periods * n_inputs * 24 <= LARGEST_INPUT_RECORD else []
+    extra += ["stock"] if n_periods * network.n_inputs * 24 <= LARGEST_INPUT_RECORD else []
     return tuple(name for name in RECORDABLE if name in (*IN_SUMS, *extra))
 
 
@@ -174,11 +174,10 @@ def _size(network: ProductionNetwork, keep: Sequence[str], nodes: Array | None) 
 
 @dataclass(frozen=True, eq=False)
 class Player:
-    """A network, rules and shocks, ready to be played block by block."""
+    """A network and shocks, and what plays periods from start to stop into a record."""
 
     network: ProductionNetwork
-    arrays: NetworkArrays
-    rules: RuleArrays
+    play_block: PlayBlock
     hits: list[Hit]
     n_periods: int
 
@@ -189,21 +188,20 @@ class Player:
 
         A block holds all nodes. If all of them are kept in memory, there is one block.
         """
-        network, arrays, n_periods = self.network, self.arrays, self.n_periods
-        shocks, work = shock_arrays(self.hits, n_periods), new_work(arrays, self.rules)
+        network, n_periods = self.network, self.n_periods
         weight, inputs = loss_weight(network), inputs_of(network, nodes)
         wide = {*keep, *IN_SUMS, *(("received", "used") if "stock" in keep else ())}
         is_whole = folder is None and nodes is None and set(IN_SUMS) <= set(keep)
         size = 8 * (network.n_nodes * 5 + (3 * network.n_inputs if "stock" in keep else 0))
         length = n_periods if is_whole else max(1, min(n_periods, BLOCK // size))
         rows = 0 if folder is not None else n_periods
-        whole = new_record(arrays, rows, () if is_whole else keep, nodes=nodes, inputs=inputs)
+        whole = new_record(network, rows, () if is_whole else keep, nodes=nodes, inputs=inputs)
         before = np.where(network.input_use == CONSUMED, network.input_stock, 0.0)
         blocks = []
         for number, start in enumerate(range(0, n_periods, length)):
             stop = min(start + length, n_periods)
-            block = new_record(arrays, stop - start, tuple(wide))
-            _raise_on(dynamics.simulate(arrays, shocks, self.rules, work, block, start, stop))
+            block = new_record(network, stop - start, tuple(wide))
+            self.play_block(block, start, stop)
             demand = demand_of(network, self.hits, stop, start)
             residual = _residual(network, before, block)
             blocks.append(Totals.of_block(network, weight, demand, block, residual))
@@ -218,6 +216,20 @@ class Player:
         if folder is not None:
             folder.write_totals(totals)
         return whole, totals
+
+
+def _on_links(
+    network: ProductionNetwork, rules: Rules, hits: list[Hit], n_periods: int
+) -> PlayBlock:
+    """Return what plays periods on the links of a network."""
+    arrays = network_arrays(network)
+    ruled = rules_to_arrays(network, arrays, rules)
+    shocks, work = shock_arrays(hits, n_periods), new_work(arrays, ruled)
+
+    def play(block: SimulationRecord, start: int, stop: int) -> None:
+        _raise_on(dynamics.simulate(arrays, shocks, ruled, work, block, start, stop))
+
+    return play
 
 
 def _copy(block: SimulationRecord, whole: SimulationRecord, rows: slice) -> None:
@@ -273,7 +285,9 @@ def _residual(network: ProductionNetwork, before: Array, record: SimulationRecor
     n_periods = len(record.output)
     if len(record.stock) == 0:
         return np.full(n_periods, np.nan)
-    consumed = (network.input_use == CONSUMED) & (np.diff(network.links_indptr) > 0)
+    consumed = network.input_use == CONSUMED
+    if network.flow_table is None:  # every input of an economy has suppliers
+        consumed &= np.diff(network.links_indptr) > 0
     if not consumed.any():
         return np.zeros(n_periods)
     earlier = np.vstack([before[None, :], record.stock[:-1]])

@@ -232,6 +232,7 @@ def esri(
     rule = rule_of(replaceability, mode)
     if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1):
         raise UsageError(f"jobs must be a whole number of at least 1, not {jobs!r}.")
+    network = network.settled
     prepared = prepare(network, revenue, costs)
     weight = weights_of(network, prepared, weights)
     chosen = indices_of(network, nodes)
