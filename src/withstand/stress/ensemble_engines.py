@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -128,7 +128,8 @@ def _row_of_best(best: Response) -> Row:
 
 
 def _bracketed(network: ProductionNetwork, scenario: Scenario, how: Playing) -> Row:
-    best, run = _best(network, scenario, how), _run(network, scenario, how)
+    run = _run(network, scenario, how)
+    best = _best(network, scenario, replace(how, periods=run.n_periods))
     codes = {f.code for f in (*best.findings, *run.findings)}
     return {
         **_row_of_best(best),
