@@ -13,6 +13,7 @@ import numpy as np
 
 from withstand.model.encoding import Array, encode, indptr_of, numbers
 from withstand.model.recipe_inputs import HOURS, Inputs
+from withstand.model.returning import return_unused
 from withstand.model.supply_links import Joined, LinkRows, join_links
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def lay_out(tables: Mapping[str, pl.DataFrame], settings: Settings) -> Layout:
     buyer, product = np.divmod(key, n_products)
     weight = rows.weights(node_product, _size(nodes))
     joined = join_links(rows, key, node_product, weight)
+    return_unused()
     attributes = inputs.attributes(recipe_row, product, node_product[buyer], kinds)
     by_supplier = np.argsort(joined.link_supplier, kind="stable")
     return Layout(

@@ -122,6 +122,7 @@ def join_links(rows: LinkRows, key: Array, node_product: Array, weight: Array) -
         left = left[~served]
     link_input = np.concatenate(inputs)
     row = np.concatenate(links)
+    del inputs, links
     share, value = rows.share[row], rows.value[row]
     by_value = np.isnan(share)
     value_sum = np.bincount(link_input, np.nan_to_num(value), n_inputs)
@@ -130,6 +131,7 @@ def join_links(rows: LinkRows, key: Array, node_product: Array, weight: Array) -
     total = value_sum[link_input]
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.where(by_value, np.where(total > 0, value / total, np.nan), share)
+    del by_value, total
 
     by_product = np.argsort(node_product, kind="stable")
     which, position = positions_of(product[left], node_product[by_product])
