@@ -47,7 +47,7 @@ def play(economy, rules, capacity_left, demand_left):
         demand = final + on
         if rules["overtime"] == "orders":
             for k in range(n):
-                if demand[k] > 0:
+                if demand[k] > 1e-9 * rest[k]:
                     missed = (demand[k] - before[k]) / demand[k]
                     if abs(missed) <= 1e-9:
                         alpha[k] += (1 - alpha[k]) * rate

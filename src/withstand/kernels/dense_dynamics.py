@@ -167,7 +167,7 @@ def produce(economy, rules, work):
             final = economy.final_demand[i] * work.demand_left[i, s]
             orders = work.orders[i, s]
             demand = final + orders
-            if rules.scarcity == SCARCE_ORDERS and demand > 0.0:
+            if rules.scarcity == SCARCE_ORDERS and demand > slack:
                 missed = (demand - work.output[i, s]) / demand
                 is_even = abs(missed) <= rules.tolerance
                 goal, part = (1.0, 1.0) if is_even else (rules.alpha_max, missed)

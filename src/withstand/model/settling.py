@@ -29,7 +29,8 @@ def settle(network: ProductionNetwork) -> ProductionNetwork:
     if table is None:
         return network
     sold = table.flows.sum(axis=1)
-    final = np.maximum(network.output - sold, 0.0)
+    left = network.output - sold
+    final = np.where(left > SETTLED * network.output, left, 0.0)
     output = sold + final
     gap = np.abs(output - network.output) + np.abs(final - network.final_demand)
     if (gap <= SETTLED * np.maximum(network.output, 1e-300)).all():
