@@ -176,7 +176,7 @@ _EXIT_CODES = """
 | 1 | a fault of withstand itself |
 | 2 | wrong use: an unknown option, a label that is not there |
 | 3 | faults in the data or in a scenario, or a file that cannot be read; the findings name them |
-| 4 | kept for plans that have no solution |
+| 4 | no plan keeps within the limits; it says which contradict each other |
 | 5 | a threshold that you set with `--fail-on` is broken |
 | 130 | stopped by Ctrl-C |
 """

@@ -23,6 +23,8 @@ from typing import Any
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
+DATA = ROOT.parent / "shared" / "data"  # real data beside the repository, no part of it
+DATA_FOLDERS = ("wiod2013",)
 WIDTH = 110  # of printed tables, whatever the terminal
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -63,6 +65,20 @@ def commands_of(body: str) -> list[Command]:
         command, _, shown = piece.partition("\n")
         commands.append(Command(command.strip(), shown.rstrip("\n")))
     return commands
+
+
+def reads_data(text: str) -> bool:
+    """Tell whether a page reads real data that lie beside the repository."""
+    return any(f"{name}/" in block.body for block in blocks_of(text) for name in DATA_FOLDERS)
+
+
+def bring_data(folder: Path) -> bool:
+    """Let a page find the real data in its folder; return whether they are there."""
+    for name in DATA_FOLDERS:
+        if not (DATA / name).is_dir():
+            return False
+        (folder / name).symlink_to(DATA / name, target_is_directory=True)
+    return True
 
 
 class Page:
@@ -197,6 +213,9 @@ def refreshed(path: Path) -> str:
     text = path.read_text(encoding="utf-8")
     edits: list[tuple[tuple[int, int], str]] = []
     with tempfile.TemporaryDirectory() as place:
+        if reads_data(text) and not bring_data(Path(place)):
+            print(f"{path.relative_to(ROOT)}: left as it is, its data are not here")
+            return text
         page = Page(Path(place))
         for block in blocks_of(text):
             pairs = page.run(block, path.name)

@@ -48,7 +48,15 @@ def _pages_that_run() -> list[Any]:
     for path in PAGES:
         text = path.read_text(encoding="utf-8")
         if any(b.language in ("python", "console") for b in run_pages.blocks_of(text)):
-            marks = [pytest.mark.slow] if "$ withstand demo" in text else []
+            is_slow = any(
+                x in text
+                for x in (
+                    "$ withstand demo",
+                    "$ withstand plan --project example:",
+                    "write_report(",
+                )
+            ) or run_pages.reads_data(text)
+            marks = [pytest.mark.slow] if is_slow else []
             found.append(pytest.param(path, marks=marks, id=_id(path)))
     return found
 
@@ -59,8 +67,11 @@ def test_code_on_a_page_runs_and_prints_what_is_shown(
 ) -> None:
     for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
         monkeypatch.delenv(name, raising=False)
+    text = path.read_text(encoding="utf-8")
+    if run_pages.reads_data(text) and not run_pages.bring_data(tmp_path):
+        pytest.skip("shared data not present")
     page = run_pages.Page(tmp_path)
-    for block in run_pages.blocks_of(path.read_text(encoding="utf-8")):
+    for block in run_pages.blocks_of(text):
         for shown, printed in page.run(block, path.name):
             assert run_pages.is_shown(shown, printed), (
                 f"{_id(path)}:{block.line} shows\n{shown}\nand this is printed\n{printed}"

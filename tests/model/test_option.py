@@ -668,6 +668,23 @@ def test_options_survive_writing_and_reading(tmp_path: Path, format: str) -> Non
     assert apply(again, ["MILL"]).fingerprint() == apply(net, ["MILL"]).fingerprint()
 
 
+def test_stock_of_an_input_that_the_same_portfolio_designs_away_is_nothing(
+    net: ProductionNetwork,
+) -> None:
+    stock = Option(label="A", effects=(Effect(effect="add_stock", product="OIL", amount=5.0),))
+    users = net.node_labels[net.input_buyer[net.input_product == net.index("products")["OIL"]]]
+    away = Option(
+        label="B",
+        effects=tuple(
+            Effect(effect="change_recipe", buyer=str(n), input="OIL", amount=0.0, mode="set")
+            for n in users
+        ),
+    )
+    assert apply(net, [stock, away]).fingerprint() == apply(net, [away]).fingerprint()
+    with pytest.raises(OptionError, match="E405"):
+        apply(apply(net, [away]), [stock])
+
+
 def test_a_network_without_options_has_none(net: ProductionNetwork) -> None:
     assert read_options(net) == ()
     assert check_options(net) == []

@@ -8,6 +8,7 @@ from scipy import sparse
 
 from smps import read_location, read_smps
 from withstand.programming.decomposition import CutStore
+from withstand.programming.information import values_of
 from withstand.programming.objective import Objective
 from withstand.programming.solving import solve_two_stage
 from withstand.programming.two_stage import FirstStage, Recourse, TwoStage
@@ -72,6 +73,13 @@ def test_the_farmer_with_perfect_information_and_with_mean_yields():
     first = FirstStage(**{**fixed.first.__dict__, "lower": expected.first, "upper": expected.first})
     held = solve_two_stage(TwoStage(first=first, scenarios=fixed.scenarios))
     assert held.objective == pytest.approx(-107240.0, abs=1e-2)
+
+
+def test_the_farmer_has_his_published_values_of_information():
+    values = values_of(farmer(), gap=1e-9)
+    assert values.here_and_now == pytest.approx(-108390.0, abs=1e-2)
+    assert values.of_stochastic_solution == pytest.approx(1150.0, abs=1e-2)
+    assert values.of_perfect_information == pytest.approx(7015.56, abs=1e-2)
 
 
 @pytest.mark.parametrize("method", METHODS)

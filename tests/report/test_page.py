@@ -6,13 +6,11 @@ import base64
 import hashlib
 import json
 import re
-import shutil
-import subprocess
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from pages_read import CHROMIUM, LOADS, Parsed, browse
 from withstand.report.contents import Contents
 from withstand.report.markup import inline_json
 from withstand.report.page import page
@@ -21,34 +19,6 @@ from withstand.report.words import percent
 NETWORKS = ("robots", "tiny", "firms", "without_prices", "without_runs", "hostile")
 ANCHORS = ("headline", "tiers", "chokepoints", "exposure", "coverage", "time", "risk", "replay",
            "losses-range", "survival", "assumptions", "method")  # fmt: skip
-LOADS = {"src", "href", "srcset", "data", "action", "formaction", "poster", "background", "ping"}
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-
-
-class Parsed(HTMLParser):
-    """Every element of a page with its attributes, and the text of its scripts."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.scripts: list[tuple[dict[str, str | None], str]] = []
-        self._in: tuple[str, dict[str, str | None]] | None = None
-        self.text = ""
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        self._in = (tag, dict(attrs))
-
-    def handle_endtag(self, tag: str) -> None:
-        self._in = None
-
-    def handle_data(self, data: str) -> None:
-        if self._in and self._in[0] == "script":
-            self.scripts.append((self._in[1], data))
-        elif not (self._in and self._in[0] == "style"):
-            self.text += data
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +159,7 @@ def test_a_browser_draws_every_chart_without_a_complaint(
         pytest.skip("no chromium on this machine")
     file = tmp_path / "report.html"
     file.write_text(pages[name], encoding="utf-8")
-    done = _browse(file, tmp_path / "profile")
+    done = browse(file, tmp_path / "profile")
     complaints = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
     assert complaints == []
     dom = re.sub(r"<script.*?</script>", "", done.stdout, flags=re.DOTALL)
@@ -203,17 +173,3 @@ def test_a_browser_draws_every_chart_without_a_complaint(
     assert "img" not in {tag for tag, _ in drawn.elements}
     assert "<title>broken into" not in dom
     assert not [a for tag, a in drawn.elements if "evil" in (a.get("href") or "")]
-
-
-def _browse(file: Path, profile: Path) -> subprocess.CompletedProcess[str]:
-    """Return the page after its scripts ran, with what they said; nothing can be reached."""
-    assert CHROMIUM is not None
-    flags = [
-        *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-        *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-        *("--disable-dev-shm-usage", "--enable-logging=stderr", "--virtual-time-budget=8000"),
-        "--dump-dom",
-    ]
-    command = [CHROMIUM, *flags, f"--user-data-dir={profile}",
-               "--host-resolver-rules=MAP * ~NOTFOUND", file.as_uri()]  # fmt: skip
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)

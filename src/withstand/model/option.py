@@ -264,8 +264,10 @@ def apply(
     effects = _in_place(list(chosen.values()), at_period)
     _stop_on_errors([f for e in effects for f in impossible_amounts(network, e)])
     labels: dict[tuple[str, str], str] = {}
+    redesigned = frozenset(e.input for e in effects if e.effect == "change_recipe")
     for rules in (FIRST, THEN):
-        network = _carried_out(network, [e for e in effects if e.effect in rules], rules, labels)
+        own = [e for e in effects if e.effect in rules]
+        network = _carried_out(network, own, rules, labels, redesigned)
     return network
 
 
@@ -317,11 +319,12 @@ def _carried_out(
     effects: Sequence[Effect],
     rules: Mapping[str, Change],
     labels: dict[tuple[str, str], str],
+    redesigned: frozenset[str | None],
 ) -> ProductionNetwork:
     """Return the network after the effects of one round."""
     if not effects:
         return network
-    draft = Draft(network, labels)
+    draft = Draft(network, labels, redesigned)
     if any(e.effect in ("shift_share", "change_recipe") for e in effects):
         hold_output(draft)
     for effect in sorted(effects, key=lambda e: (EFFECTS.index(e.effect), MODES.index(e.mode))):

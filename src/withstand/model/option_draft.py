@@ -134,8 +134,14 @@ class Draft:
     end of `nodes`, so its first rows are the network's nodes.
     """
 
-    def __init__(self, network: ProductionNetwork, labels: dict[tuple[str, str], str]) -> None:
+    def __init__(
+        self,
+        network: ProductionNetwork,
+        labels: dict[tuple[str, str], str],
+        redesigned: frozenset[str | None] = frozenset(),
+    ) -> None:
         self.network = network
+        self.redesigned = redesigned  # inputs whose quantity the same portfolio changes
         self.labels = labels  # (option, label asked for) -> label its new node got
         self.tables: dict[str, pl.DataFrame] = dict(network.tables)
         self.faults: list[Finding] = []

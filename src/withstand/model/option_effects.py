@@ -71,6 +71,8 @@ def add_stock(draft: Draft, effect: Effect) -> None:
     if holder != EVERY_BUYER:
         use = {n: u for n, u in use.items() if n == holder or n in set(members)}
     total = sum(use.values())
+    if total <= 0 and product in draft.redesigned:
+        return  # designed away by the same portfolio: nobody holds it any more
     if total <= 0:
         draft.fault(effect, f"nobody meant here uses {product} and can store it", "product")
         return

@@ -29,8 +29,9 @@
       if (trace.name) trace.name = trace.name.split(": ")[0];
     }
     const x = spec.layout.xaxis;
-    if (x && x.range && x.range[1] > 120) x.range[1] = 104;
-    if (x && x.tickvals && x.tickvals.length > 4) {
+    const isShare = x && x.type !== "log" && x.ticktext && x.ticktext.every((t) => t.endsWith("%"));
+    if (isShare && x.range && x.range[1] > 120) x.range[1] = 104;
+    if (isShare && x.tickvals.length > 4) {
       x.tickvals = [0, 50, 100];
       x.ticktext = ["0 %", "50 %", "100 %"];
     }
@@ -58,6 +59,7 @@
 
   function drawForPaper() {
     for (const chart of charts) {
+      window.Plotly.purge(chart.place); // a legend keeps its old place where only the size changes
       draw(chart, false, chart.place.closest(".small, .two") ? PAPER / 2 - 20 : PAPER);
     }
   }

@@ -14,6 +14,9 @@ from withstand.report.markup import Section, escape, inline_json, prose
 from withstand.report.sections import all_sections
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from withstand.model.network import ProductionNetwork
     from withstand.report.contents import Contents
 
 
@@ -31,18 +34,39 @@ def page(contents: Contents) -> bytes:
     >>> page(gather(tiny()))[:15]
     b'<!doctype html>'
     """
-    network = contents.network
+    return bound(
+        contents.network,
+        contents.made_at,
+        "Resilience report",
+        all_sections(contents),
+    )
+
+
+def bound(
+    network: ProductionNetwork, made_at: str, kicker: str, sections: Sequence[Section]
+) -> bytes:
+    """Return sections as one page; the first one must have the anchor `headline`.
+
+    Parameters
+    ----------
+    network : ProductionNetwork
+    made_at : str
+        Date and time.
+    kicker : str
+        What kind of page it is, above the title.
+    sections : sequence of Section
+    """
     plotly, script = _plotly(), _asset("page.js")
-    sections = all_sections(contents)
-    made = f"{escape(network.name)}, as computed {escape(contents.made_at)}"
+    made = f"{escape(network.name)}, as computed {escape(made_at)}"
     size = f"{network.n_nodes:,} nodes, {network.n_links:,} supply links"
     version = versions()["withstand"]
     text = Template(_asset("page.html")).substitute(
         csp=policy(plotly, script),
         version=escape(version),
+        kicker=escape(kicker),
         title=escape(network.name),
         style=_asset("style.css"),
-        asof=f"Computed {escape(contents.made_at)} from {size}. Times are in "
+        asof=f"Computed {escape(made_at)} from {size}. Times are in "
         f"{escape(network.settings.period)}s, values in "
         f"{escape(network.settings.currency or 'the currency of the tables')}.",
         nav="".join(f'<li><a href="#{s.anchor}">{escape(s.name)}</a></li>' for s in sections),

@@ -37,6 +37,8 @@ from withstand.report.tables import (
 from withstand.report.words import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from withstand.report.contents import Contents
 
 MOST_ROWS = 1_048_575
@@ -100,17 +102,37 @@ def workbook(contents: Contents) -> bytes:
     >>> workbook(gather(tiny()))[:2]
     b'PK'
     """
+    said = headline(contents).sentences
+    settings = settings_table(contents)
+    return bound(contents.network.name, contents.made_at, said, all_tables(contents), settings)
+
+
+def bound(
+    name: str, made_at: str, sentences: Sequence[str], tables: Sequence[Table], settings: Table
+) -> bytes:
+    """Return tables as an XLSX file with a read-me sheet: what was found, and the settings.
+
+    Parameters
+    ----------
+    name : str
+        Of the network.
+    made_at : str
+        Date and time.
+    sentences : sequence of str
+        What was found.
+    tables : sequence of Table
+    settings : Table
+        What it takes to compute it again: what, value.
+    """
     import xlsxwriter
 
     buffer = io.BytesIO()
-    tables = all_tables(contents)
     with xlsxwriter.Workbook(buffer, OPTIONS) as book:
-        made = _made_at(contents.made_at)
-        book.set_properties(
-            {"title": clean(contents.network.name), "created": made, "comments": "withstand"}
-        )
+        made = _made_at(made_at)
+        book.set_properties({"title": clean(name), "created": made, "comments": "withstand"})
         styles = _styles(book)
-        _read_me(book.add_worksheet("Read me"), contents, tables, styles)
+        sheet = book.add_worksheet("Read me")
+        _read_me(sheet, (name, made_at), sentences, tables, settings, styles)
         for made_table in tables:
             _sheet(book.add_worksheet(made_table.name[:31]), made_table, styles)
     return buffer.getvalue()
@@ -136,7 +158,14 @@ def _styles(book: Any) -> dict[str, Any]:
     return styles
 
 
-def _read_me(sheet: Any, contents: Contents, tables: list[Table], styles: dict[str, Any]) -> None:
+def _read_me(
+    sheet: Any,
+    head: tuple[str, str],
+    sentences: Sequence[str],
+    tables: Sequence[Table],
+    settings: Table,
+    styles: dict[str, Any],
+) -> None:
     """Write what was found, what the sheets hold, and what it takes to compute it again."""
     sheet.set_column(0, 0, 34)
     sheet.set_column(1, 1, 110)
@@ -150,10 +179,10 @@ def _read_me(sheet: Any, contents: Contents, tables: list[Table], styles: dict[s
             sheet.write_string(row, 1, _text(right), styles["wrap"])
         row += 1
 
-    line(contents.network.name, style="title")
-    line("Computed", contents.made_at)
+    line(head[0], style="title")
+    line("Computed", head[1])
     row += 1
-    for at, sentence in enumerate(headline(contents).sentences):
+    for at, sentence in enumerate(sentences):
         line("" if at else "In short", sentence)
     row += 1
     line("Shares", "Lie between 0 and 1 and are shown as percentages.")
@@ -164,7 +193,7 @@ def _read_me(sheet: Any, contents: Contents, tables: list[Table], styles: dict[s
             line("Sheet", "What it shows")
         line(table.name, table.title, style="wrap")
     row += 1
-    for what, value in settings_table(contents).frame.iter_rows():
+    for what, value in settings.frame.iter_rows():
         line(what, value, style="wrap")
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from withstand.stress.best_response import Response, respond
+from withstand.stress.bounded_closures import ClosureBounds, closure_bounds
 from withstand.stress.brackets import Bracket, bracket
 from withstand.stress.cascades import Cascade, cascade
+from withstand.stress.closures import Closure, closure
 from withstand.stress.dense_simulation import DenseRun, simulate_dense
 from withstand.stress.ensembles import Ensemble, ensemble
 from withstand.stress.rules import Rules
@@ -15,6 +17,8 @@ from withstand.stress.systemic_risk import SystemicRisk, esri
 __all__ = [
     "Bracket",
     "Cascade",
+    "Closure",
+    "ClosureBounds",
     "DenseRun",
     "Ensemble",
     "Response",
@@ -24,6 +28,8 @@ __all__ = [
     "SystemicRisk",
     "bracket",
     "cascade",
+    "closure",
+    "closure_bounds",
     "ensemble",
     "esri",
     "respond",

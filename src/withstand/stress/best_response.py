@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 Loss = str | Array
+LARGEST_ECONOMY, LARGEST_TRIED = 300_000, 5_000_000
+"""Flows of an economy times periods: solved in minutes as a rule; taken if a time limit is set."""
 LOSSES = ("value", "margin")
 FALL = 1e-6
 """Deliveries count as fallen when they are lower by more than this share."""
@@ -236,6 +238,7 @@ def respond(
     is_whole = isinstance(n_periods, int | np.integer) and not isinstance(n_periods, bool)
     if not is_whole or n_periods < 1:
         raise UsageError(f"periods must be a whole number of at least 1, not {periods!r}.")
+    _refuse_large_economy(network, n_periods, time_limit)
     hits = resolve(scenario, network, n_periods)
     onset = _onset(hits, n_periods) if is_at_rest(network) else 0
     output = np.repeat(network.output[None], n_periods, axis=0)
@@ -275,6 +278,22 @@ def respond(
         worth_of_stock=worth_of_stock,
         findings=no_demand(network),
         provenance=provenance_of("stress.respond", network, parameters),
+    )
+
+
+def _refuse_large_economy(network: ProductionNetwork, n_periods: int, time_limit: float) -> None:
+    """Refuse, before anything large is taken, an economy whose programme would not be solved."""
+    if network.flow_table is None:
+        return
+    shipments = network.flow_table.n_flows * max(n_periods - 1, 1)
+    if shipments <= LARGEST_ECONOMY or (np.isfinite(time_limit) and shipments <= LARGEST_TRIED):
+        return
+    tried = "" if shipments > LARGEST_TRIED else ", or try it with a time_limit"
+    raise UsageError(
+        f"The best response of this economy would have {shipments:,} shipments; up to about "
+        f"{LARGEST_ECONOMY:,} are solved in minutes. Aggregate regions or sectors "
+        f"(withstand.aggregate), look at fewer periods, ask closure_bounds, which knows no "
+        f"periods{tried}."
     )
 
 
