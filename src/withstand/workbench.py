@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from withstand.model.network import ProductionNetwork
     from withstand.plan import Plan
     from withstand.report.contents import Contents
+    from withstand.report.economy_page import EconomyContents
     from withstand.report.plan_contents import PlanContents
     from withstand.stress import Bracket, Cascade, Ensemble, Response, Simulation, SystemicRisk
     from withstand.stress.rules import Rules
@@ -522,6 +523,24 @@ def write_report(contents: Contents, paths: Sequence[str | os.PathLike[str]]) ->
     from withstand.report.workbook import workbook
 
     makers = dict(zip(REPORT_ENDINGS, (page, workbook), strict=True))
+    targets = report_targets(paths)
+    for target in targets:
+        write_atomic(target, makers[target.suffix.lower()](contents))
+    return targets
+
+
+def gather_economy(network: ProductionNetwork, *, progress: Progress = silent) -> EconomyContents:
+    """Compute everything that the report of an economy shows."""
+    from withstand.report.economy_page import gather_economy as gather_all
+
+    return gather_all(network, progress=progress)
+
+
+def write_economy(contents: EconomyContents, paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
+    """Write the report of an economy to each path: .html a page, .xlsx a workbook."""
+    from withstand.report.economy_page import economy_page, economy_workbook
+
+    makers = dict(zip(REPORT_ENDINGS, (economy_page, economy_workbook), strict=True))
     targets = report_targets(paths)
     for target in targets:
         write_atomic(target, makers[target.suffix.lower()](contents))

@@ -228,6 +228,18 @@ def report_document(contents: Any, files: list[Path]) -> dict[str, Any]:
     }
 
 
+def economy_document(contents: Any, files: list[Path]) -> dict[str, Any]:
+    """Return what the report of an economy says, as JSON values."""
+    return {
+        "status": "ok",
+        "files": [str(f) for f in files],
+        "home": contents.home,
+        "sentences": list(contents.sentences),
+        "losses": contents.losses.frame,
+        "provenance": provenance(contents.network),
+    }
+
+
 def say_summary(contents: Any) -> None:
     """Print the headline of a report."""
     if contents.exposure:

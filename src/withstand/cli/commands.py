@@ -280,12 +280,18 @@ def report(
     targets = workbench.report_targets([x.strip() for x in to.split(",") if x.strip()])
     with output.progress() as progress:
         network = workbench.load(output.settings.project)
-        contents = workbench.gather(
-            network, share=share, duration=duration, recovery=recovery, progress=progress
-        )
-        files = workbench.write_report(contents, targets)
+        if network.flow_table is not None:
+            found = workbench.gather_economy(network, progress=progress)
+            files = workbench.write_economy(found, targets)
+            document = answers.economy_document(found, files)
+        else:
+            contents = workbench.gather(
+                network, share=share, duration=duration, recovery=recovery, progress=progress
+            )
+            files = workbench.write_report(contents, targets)
+            document = answers.report_document(contents, files)
     if output.settings.json:
-        output.say_json(answers.report_document(contents, files))
+        output.say_json(document)
     for file in files:
         output.say(f"Wrote {file}")
     return 0
