@@ -1,24 +1,40 @@
-"""Time of planning: a generated chain of 400 products, 40 options, 50 scenarios."""
+"""Time of planning: a generated chain of 400 products, 40 options, 50 scenarios; the robot maker.
+
+    python benchmarks/planning.py [--products 400] [--options 40] [--regions 8] [--onsets 5]
+                                  [--steps 26] [--gap 0.005] [--jobs 1] [--linopy PYTHON]
+    python benchmarks/planning.py --robot-maker
+
+Prints wall time and processor time of each phase, and peak memory. `--linopy` builds the same
+extensive form with linopy in another interpreter; small ones are solved by both, and must agree.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import resource
+import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-import withstand as ws
+from withstand.examples import example
 from withstand.model.building import build_network
 from withstand.model.network import ProductionNetwork
 from withstand.model.option import Effect, Option
 from withstand.model.scenario import Scenario
 from withstand.model.settings import Settings
-from withstand.plan.extensive import extensive_form
-from withstand.plan.objective import Objective
+from withstand.plan.frontiers import frontier
 from withstand.plan.planning import solve_problem
-from withstand.plan.problem import problem_of
+from withstand.plan.problem import Problem, problem_of
+from withstand.programming.extensive import extensive_form
+from withstand.programming.objective import Objective
 
 
 def chain(n_products: int, seed: int) -> ProductionNetwork:
@@ -64,7 +80,7 @@ def chain(n_products: int, seed: int) -> ProductionNetwork:
                 break
         stocks.append({"node": "*", "product": label, "periods_of_use": float(rng.integers(0, 6))})
     used = {r["input"] for r in rows}
-    network = build_network(
+    return build_network(
         {
             "nodes": pl.DataFrame(nodes),
             "recipes": pl.DataFrame(rows),
@@ -73,7 +89,6 @@ def chain(n_products: int, seed: int) -> ProductionNetwork:
         },
         Settings(name="generated", home="HOME", assume_recipe="shared", period="week"),
     )
-    return network
 
 
 def options_for(network: ProductionNetwork, n: int, seed: int) -> list[Option]:
@@ -123,66 +138,174 @@ def options_for(network: ProductionNetwork, n: int, seed: int) -> list[Option]:
     return found
 
 
+SMALL = 60_000
+"""Columns up to which both programmes are solved and compared."""
+
+
+@contextmanager
+def timed(what: str) -> Iterator[None]:
+    """Print wall and processor time of what is done within."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    yield
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    print(f"{what}: {wall:.2f} s ({cpu:.2f} s of processor)", flush=True)
+
+
+def scenarios_for(regions: int) -> list[Scenario]:
+    """Return the loss of each region for 20 weeks, and of half of two of them for 30."""
+    found = [
+        Scenario.lose(region=f"R{k}", duration="20w", recovery="8w", probability=0.02)
+        for k in range(regions)
+    ]
+    return found + [
+        Scenario.lose(region=f"R{k}", share=0.5, duration="30w", probability=0.03)
+        for k in range(min(2, regions))
+    ]
+
+
+def generated(args: argparse.Namespace) -> Problem:
+    """Return the programme of a generated chain."""
+    network = chain(args.products, 1)
+    options = options_for(network, args.options, 2)
+    with timed("programme built, options carried out one by one"):
+        problem = problem_of(
+            network,
+            options,
+            scenarios_for(args.regions),
+            budget=args.budget * sum(o.cost_once for o in options),
+            years=args.onsets,
+            periods=args.steps * 4,
+            step=4,
+        )
+    width, n = problem.skeleton.n_columns, len(problem.strikes)
+    print(
+        f"{network.n_products} products, {network.n_nodes} nodes, {len(options)} options, "
+        f"{n} scenarios: {width:,} columns each, {width * n:,} in all"
+    )
+    return problem
+
+
+def arrays_of(problem: Problem) -> dict[str, np.ndarray]:
+    """Return the arrays of a programme for another modelling tool."""
+    two = problem.two_stage
+    first, own = two.first, two.first.matrix.tocoo()
+    second = two.scenarios[0].matrix.tocoo()
+    arrays = {
+        "cost": first.cost,
+        "lower": first.lower,
+        "upper": first.upper,
+        "integer": first.integer,
+        "first_rows": own.row,
+        "first_columns": own.col,
+        "first_values": own.data,
+        "first_low": first.row_lower,
+        "first_high": first.row_upper,
+        "rows": second.row,
+        "columns": second.col,
+        "values": second.data,
+        "probability": two.probabilities,
+        "n_scenarios": np.array(len(two.scenarios)),
+    }
+    for s, scenario in enumerate(two.scenarios):
+        on_rows, on_upper = scenario.on_rows.tocoo(), scenario.on_upper.tocoo()
+        arrays |= {
+            f"cost_{s}": scenario.cost,
+            f"bottom_{s}": scenario.lower,
+            f"high_{s}": scenario.upper,
+            f"row_low_{s}": scenario.row_lower,
+            f"row_high_{s}": scenario.row_upper,
+            f"on_rows_rows_{s}": on_rows.row,
+            f"on_rows_columns_{s}": on_rows.col,
+            f"on_rows_values_{s}": on_rows.data,
+            f"upper_rows_{s}": on_upper.row,
+            f"upper_columns_{s}": on_upper.col,
+            f"upper_values_{s}": on_upper.data,
+        }
+    return arrays
+
+
+def compare_with_linopy(problem: Problem, python: str) -> None:
+    """Build the same model with linopy elsewhere; where it is small, solve both."""
+    size = problem.skeleton.n_columns * len(problem.strikes)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "arrays.npz"
+        np.savez(path, **arrays_of(problem))
+        command = [python, "-W", "ignore", str(Path(__file__).with_name("plan_linopy.py"))]
+        command += [str(path), *(["--solve"] if size <= SMALL else [])]
+        run = subprocess.run(command, capture_output=True, text=True, check=True)
+    answer = json.loads(run.stdout.splitlines()[-1])
+    print(
+        f"linopy {answer['linopy']} (highspy {answer['highspy']}): built in "
+        f"{answer['build_s']:.2f} s ({answer['build_cpu_s']:.2f} s of processor), handed to HiGHS "
+        f"in {answer['hand_over_s']:.2f} s ({answer['hand_over_cpu_s']:.2f} s of processor); "
+        f"{answer['columns']:,} columns, {answer['rows']:,} rows, {answer['memory_mb']:,.0f} MB"
+    )
+    if "objective" in answer:
+        ours = solve_problem(problem, gap=1e-9, method="extensive").value
+        print(f"optimum: ours {ours:,.4f}, linopy {answer['objective']:,.4f}")
+        if not np.isclose(ours, answer["objective"], rtol=1e-6):
+            raise SystemExit("The two programmes do not agree.")
+
+
+def memory() -> float:
+    """Return the memory of this process now, MB."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def robot_maker(args: argparse.Namespace) -> None:
+    """Time 28 options against 10 scenarios over 5 years, and a frontier of 12 budgets."""
+    network = example("robot_maker")
+    lost = ("CN", "JP", "DE", "US", "TW", "KR")
+    scenarios = [
+        Scenario.lose(region=r, duration="26w", recovery="13w", probability=0.01) for r in lost
+    ]
+    scenarios += [
+        Scenario.lose(region=r, share=0.5, duration="39w", probability=0.02) for r in lost[:4]
+    ]
+    with timed("robot maker: programme built"):
+        problem = problem_of(network, None, scenarios, budget=60e6, years=5)
+    print(f"{len(problem.strikes)} scenarios of {problem.skeleton.n_columns:,} columns")
+    with timed("robot maker: solved"):
+        plan = solve_problem(problem, gap=args.gap, jobs=args.jobs)
+    print(f"gap {plan.gap:.2e}: {', '.join(plan.chosen) or 'nothing'}")
+    with timed("robot maker: frontier of 12 budgets"):
+        frontier(plan, [5e6 * k for k in range(1, 13)], gap=args.gap, jobs=args.jobs)
+
+
 def main() -> None:
     """Print sizes, times and memory."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--products", type=int, default=400)
     parser.add_argument("--options", type=int, default=40)
     parser.add_argument("--regions", type=int, default=8)
     parser.add_argument("--steps", type=int, default=26)
     parser.add_argument("--onsets", type=int, default=5)
     parser.add_argument("--gap", type=float, default=5e-3)
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--budget", type=float, default=0.3)
+    parser.add_argument("--build-only", action="store_true")
+    parser.add_argument("--robot-maker", action="store_true")
+    parser.add_argument("--linopy", metavar="PYTHON")
     args = parser.parse_args()
-    network = chain(args.products, 1)
-    options = options_for(network, args.options, 2)
-    regions = [f"R{k}" for k in range(args.regions)]
-    scenarios = [
-        Scenario.lose(region=r, duration="20w", recovery="8w", probability=0.02) for r in regions
-    ]
-    scenarios += [
-        Scenario.lose(region=r, share=0.5, duration="30w", probability=0.03) for r in regions[:2]
-    ]
-    budget = args.budget * sum(o.cost_once for o in options)
-    start, cpu = time.perf_counter(), time.process_time()
-    problem = problem_of(
-        network,
-        options,
-        scenarios,
-        budget=budget,
-        years=args.onsets,
-        periods=args.steps * 4,
-        step=4,
-    )
-    print(
-        f"{network.n_products} products, {network.n_nodes} nodes, {len(options)} options, {len(problem.strikes)} scenarios"
-    )
-    print(
-        f"programme built in {time.perf_counter() - start:.2f} s ({time.process_time() - cpu:.2f} s of processor): {problem.skeleton.n_columns:,} columns a scenario, {problem.skeleton.n_columns * len(problem.strikes):,} in all"
-    )
-    start, cpu = time.perf_counter(), time.process_time()
-    extensive_form(problem.two_stage, Objective(), gap=args.gap)
-    print(
-        f"extensive form put together in {time.perf_counter() - start:.2f} s ({time.process_time() - cpu:.2f} s of processor)"
-    )
-    start, cpu = time.perf_counter(), time.process_time()
-    plan = solve_problem(
-        problem,
-        gap=args.gap,
-        method="decomposition",
-        jobs=args.jobs,
-        progress=lambda s, d, n: print(
-            "  ", s, d, f"{time.perf_counter() - start:.0f} s", flush=True
-        ),
-    )
-    print(plan)
-    print(
-        f"solved to {100 * plan.gap:.2f} % in {time.perf_counter() - start:.1f} s ({time.process_time() - cpu:.1f} s of processor), {plan.solution.rounds} rounds, {plan.solution.cuts} cuts"
-    )
-    print(
-        f"largest memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GB; withstand {ws.__name__}"
-    )
+    if args.robot_maker:
+        robot_maker(args)
+        return
+    problem = generated(args)
+    before = memory()
+    with timed("extensive form put together and handed to HiGHS"):
+        whole = extensive_form(problem.two_stage, Objective(), gap=args.gap)
+    print(f"it takes {memory() - before:,.0f} MB")
+    del whole
+    if args.linopy:
+        compare_with_linopy(problem, args.linopy)
+    if not args.build_only:
+        with timed("solved by cuts"):
+            plan = solve_problem(problem, gap=args.gap, method="decomposition", jobs=args.jobs)
+        found = plan.solution
+        print(f"gap {plan.gap:.2e}, {found.rounds} rounds, {found.cuts} cuts; {plan.summary()}")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"largest memory {peak:,.0f} MB")
 
 
 if __name__ == "__main__":

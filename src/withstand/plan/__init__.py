@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from withstand.plan.beyond_money import BeyondMoney, beyond_money
+from withstand.plan.comparison import Comparison, compare
 from withstand.plan.frontiers import Frontier, frontier
 from withstand.plan.infeasibility import Conflict, explain_infeasible
-from withstand.plan.near_optimal import alternatives
+from withstand.plan.near_optimal import alternatives, next_best
 from withstand.plan.plans import Plan, solve
+from withstand.plan.reranking import Reranking, rerank
+from withstand.plan.screening import Certificate, Screening, certify, screened
 from withstand.plan.sensitivities import sensitivity
 from withstand.plan.solved import Risk
 from withstand.plan.verification import Verification, verify
@@ -16,20 +20,31 @@ from withstand.programming.solving import solve_two_stage
 from withstand.programming.two_stage import FirstStage, Recourse, TwoStage
 
 __all__ = [
+    "BeyondMoney",
+    "Certificate",
+    "Comparison",
     "Conflict",
     "FirstStage",
     "Frontier",
     "Objective",
     "Plan",
     "Recourse",
+    "Reranking",
     "Risk",
+    "Screening",
     "TwoStage",
     "TwoStageSolution",
     "Values",
     "Verification",
     "alternatives",
+    "beyond_money",
+    "certify",
+    "compare",
     "explain_infeasible",
     "frontier",
+    "next_best",
+    "rerank",
+    "screened",
     "sensitivity",
     "solve",
     "solve_two_stage",

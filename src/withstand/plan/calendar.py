@@ -64,9 +64,15 @@ def calendar_of(
         raise UsageError(f"horizon must be a whole number of years from 1 to 50, not {years!r}.")
     if not 0.0 <= discount < 1.0:
         raise UsageError(f"discount must be at least 0 and below 1 a year, not {discount!r}.")
-    struck = tuple(y + 0.5 for y in range(years)) if onsets is None else tuple(map(float, onsets))
-    if not struck or not all(0.0 <= o < 100.0 for o in struck):
-        raise UsageError(f"onsets must be years from now, at least one, not {onsets!r}.")
+    try:
+        given = [y + 0.5 for y in range(years)] if onsets is None else onsets
+        struck = tuple(float(o) for o in given)
+    except (TypeError, ValueError):
+        struck = ()
+    if not struck or not all(0.0 <= o < 100.0 for o in struck) or len(set(struck)) < len(struck):
+        raise UsageError(
+            f"onsets must be different years from now, at least one, not {str(onsets)[:40]}."
+        )
     return Calendar(
         years=int(years), per_year=PERIODS_PER_YEAR[period], onsets=struck, discount=discount
     )

@@ -11,6 +11,7 @@ uses        what building draws in a year <= what the makers can spare then, opt
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,14 +19,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
-from withstand.errors import UsageError
-from withstand.model.findings import nearest
+from withstand.plan.given import forbidden, money_by_year, size_limit, started_of
 from withstand.programming.two_stage import FirstStage
 
 if TYPE_CHECKING:
     from withstand.model.option import Option
     from withstand.plan.calendar import Calendar
-    from withstand.plan.effects import Chain, Increment
+    from withstand.plan.effects import Chain
+    from withstand.plan.increments import Increment
 
 Array = np.ndarray
 Terms = list[tuple[int, float]]
@@ -44,12 +45,32 @@ class Start:
     column: int
 
 
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a row of the first stage means.
+
+    Parameters
+    ----------
+    kind : {"money", "once", "order", "excludes", "building", "waiting"}
+    words : str
+        In the user's words.
+    option, year : int
+        Whose, and in which year (from 0); -1 where it has none.
+    """
+
+    kind: str
+    words: str
+    option: int = -1
+    year: int = -1
+
+
 @dataclass
 class _Row:
     name: str
     terms: Terms
     low: float
     high: float
+    limit: Limit
 
 
 class Decisions:
@@ -83,7 +104,7 @@ class Decisions:
         self._seen: dict[_Key, int] = {}
         self.limits = [size_limit(o) for o in chain.options]
         self.starts: list[Start] = []
-        self._add_starts(_known(chain.options, started))
+        self._add_starts(started_of(chain.options, started))
         self._of_option: list[list[Start]] = [
             [s for s in self.starts if s.option == m] for m in range(len(chain.options))
         ]
@@ -164,12 +185,15 @@ class Decisions:
             top = self.limits[m] or 1.0
             if mine:
                 terms = [(s.column, 1.0) for s in mine]
-                self._rows.append(_Row(f"once_{option.label}", terms, -np.inf, top))
+                limit = Limit("once", f"{option.label} can start once only", m)
+                self._rows.append(_Row(f"once_{option.label}", terms, -np.inf, top, limit))
             for label in option.requires:
                 r = place.get(label)
                 if r is None:
-                    what = f"{option.label}_needs_{label}"
-                    self._rows.append(_Row(what, [(s.column, 1.0) for s in mine], 0.0, 0.0))
+                    terms = [(s.column, 1.0) for s in mine]
+                    limit = Limit("order", f"{option.label} needs {label}, which is no option", m)
+                    name = f"{option.label}_needs_{label}"
+                    self._rows.append(_Row(name, terms, 0.0, 0.0, limit))
                     continue
                 self._add_requirement(m, r, mine)
             for label in option.excludes:
@@ -179,7 +203,8 @@ class Decisions:
                     other = self.limits[k] or 1.0
                     terms += [(s.column, 1.0 / other) for s in self._of_option[k]]
                     name = f"{option.label}_excludes_{label}"
-                    self._rows.append(_Row(name, terms, -np.inf, 1.0))
+                    limit = Limit("excludes", f"{option.label} and {label} exclude each other", m)
+                    self._rows.append(_Row(name, terms, -np.inf, 1.0, limit))
 
     def _add_requirement(self, m: int, r: int, mine: list[Start]) -> None:
         """Start only with what is required under way; after research only when it is done."""
@@ -190,7 +215,8 @@ class Decisions:
             early = [s for s in self._of_option[r] if s.year + wait <= start.year + 1e-9]
             terms = [(start.column, 1.0), *((s.column, -ratio) for s in early)]
             name = f"{option.label}.{int(start.year) + 1}_needs_{other.label}"
-            self._rows.append(_Row(name, terms, -np.inf, 0.0))
+            limit = Limit("order", f"{option.label} needs {other.label} first", m, int(start.year))
+            self._rows.append(_Row(name, terms, -np.inf, 0.0, limit))
 
     def _add_budget(self) -> None:
         """Keep what is spent up to each year within the money up to then (rows without it too)."""
@@ -199,7 +225,9 @@ class Decisions:
         money = np.full(years, np.inf) if self.money is None else np.cumsum(self.money)
         for year in range(years):
             terms = [(c, float(x[year])) for c, x in spent.items() if x[year]]
-            self._rows.append(_Row(f"budget_{year + 1}", terms, -np.inf, float(money[year])))
+            limit = Limit("money", f"money up to year {year + 1}", year=year)
+            name, high = f"budget_{year + 1}", float(money[year])
+            self._rows.append(_Row(name, terms, -np.inf, high, limit))
 
     def _add_uses(self) -> None:
         """Keep what building draws within what makers can spare, year by year."""
@@ -226,7 +254,9 @@ class Decisions:
                             ]
                 name = f"{product}_for_building_{year + 1}"
                 high = max(spare, 0.0) * calendar.per_year
-                self._rows.append(_Row(name, terms, -np.inf, high))
+                words = f"{product} that building can draw in year {year + 1}"
+                limit = Limit("building", words, year=year)
+                self._rows.append(_Row(name, terms, -np.inf, high, limit))
 
     def _draws(self, product: str, year: int) -> Terms:
         """Return what each start draws of a product in a year, units."""
@@ -260,6 +290,30 @@ class Decisions:
                 terms += [(c, w * length) for c, w in self._waiting(m, [start], tau)]
         return terms
 
+    def pieces(self, m: int, age: float, taus: Array) -> list[tuple[int, int, Terms]]:
+        """Return (first, end, terms): what is in place of an option between steps.
+
+        Parameters
+        ----------
+        m : int
+        age : float, periods
+        taus : ndarray of float64, shape (n_steps,), periods from now
+            Rising; what `chosen` says is the same in all steps from first to before end.
+        """
+        per_year = self.calendar.per_year
+        at = [s.year * per_year + age for s in self._of_option[m]]
+        for r in self.chain.closure(m):
+            done = self.chain.options[r].ready_periods
+            at += [s.year * per_year + done for s in self._of_option[r]]
+        breaks = np.searchsorted(taus + 1e-9, np.array(at))
+        ends = np.unique(np.concatenate([[0], breaks, [len(taus)]])).tolist()
+        return [
+            (first, end, terms)
+            for first, end in itertools.pairwise(ends)
+            for terms in [self.chosen(m, age, float(taus[first]))]
+            if terms
+        ]
+
     def chosen(self, m: int, age: float, tau: float) -> Terms:
         """Return the columns of an option in place `age` periods after its start, at `tau`."""
         per_year = self.calendar.per_year
@@ -290,12 +344,14 @@ class Decisions:
             name = f"{self.chain.options[m].label}.in_place_{len(self._seen) + 1}"
             column = self._column(name, 0.0, 0.0, top, integer=False)
             own: Terms = [(column, 1.0), *((s.column, -1.0) for s in ready)]
-            self._rows.append(_Row(f"{name}_started", own, -np.inf, 0.0))
+            words = f"{self.chain.options[m].label} waits for what it requires"
+            limit = Limit("waiting", words, m)
+            self._rows.append(_Row(f"{name}_started", own, -np.inf, 0.0, limit))
             for r, columns in zip(closure, early, strict=True):
                 ratio = top / (self.limits[r] or 1.0)
                 terms: Terms = [(column, 1.0), *((c, -ratio) for c in columns)]
                 label = self.chain.options[r].label
-                self._rows.append(_Row(f"{name}_after_{label}", terms, -np.inf, 0.0))
+                self._rows.append(_Row(f"{name}_after_{label}", terms, -np.inf, 0.0, limit))
             self._seen[key] = column
         return [(self._seen[key], 1.0)]
 
@@ -310,14 +366,35 @@ class Decisions:
         for start in self.starts:
             if start.option in gone:
                 left[start.column] = 0.0
+        return self._let_wait(left, left)
+
+    def under_way(self, first: FirstStage) -> Array:
+        """Return the first stage that starts nothing new: what has started comes into place."""
+        z = np.zeros(first.size)
+        for start in self.starts:
+            if start.year < 0:
+                z[start.column] = first.upper[start.column]
+        return self._let_wait(z, first.upper)
+
+    def in_place_under(self, z: Array, first: FirstStage) -> Array:
+        """Return starts with the columns of what waits for others at the most they allow."""
+        return self._let_wait(z.copy(), first.upper)
+
+    def _let_wait(self, z: Array, most: Array) -> Array:
+        """Set the columns of what waits to the most that starts allow, and at most `most`."""
         for (m, starts, early), column in self._seen.items():
             top = self.limits[m] or 1.0
-            allowed = sum(left[c] for c in starts)
+            allowed = sum(z[c] for c in starts)
             for r, columns in zip(self.chain.closure(m), early, strict=True):
                 ratio = top / (self.limits[r] or 1.0)
-                allowed = min(allowed, ratio * sum(left[c] for c in columns))
-            left[column] = min(left[column], allowed)
-        return left
+                allowed = min(allowed, ratio * sum(z[c] for c in columns))
+            z[column] = min(most[column], allowed)
+        return z
+
+    @property
+    def row_limits(self) -> tuple[Limit, ...]:
+        """What each row of the first stage means, in their order."""
+        return tuple(row.limit for row in self._rows)
 
     @property
     def size(self) -> int:
@@ -340,85 +417,3 @@ class Decisions:
             columns=tuple(self._names),
             rows=tuple(r.name for r in self._rows),
         )
-
-
-def money_by_year(
-    budget: float | Sequence[float] | Array | None, calendar: Calendar
-) -> Array | None:
-    """Return the money of each year; one number is there from the first year on."""
-    if budget is None:
-        return None
-    if isinstance(budget, int | float) and not isinstance(budget, bool):
-        money = np.zeros(calendar.years)
-        money[0] = budget
-    else:
-        money = np.array(budget, dtype=np.float64)
-    if money.shape != (calendar.years,) or not (np.isfinite(money).all() and (money >= 0).all()):
-        raise UsageError(
-            f"budget must be one amount of money, or one for each of {calendar.years} years, "
-            f"none below 0; it is {budget!r}."
-        )
-    return money
-
-
-def size_limit(option: Option) -> float | None:
-    """Return the largest size of a continuous option, None for one that is taken or left.
-
-    Raises
-    ------
-    UsageError
-        If the size is neither `binary` nor `continuous` with a limit.
-
-    Examples
-    --------
-    >>> from withstand.model.option import Option
-    >>> size_limit(Option(label="A")), size_limit(Option(label="B", size="continuous 3"))
-    (None, 3.0)
-    """
-    words = option.size.replace(",", " ").split()
-    if words in ([], ["binary"]):
-        return None
-    try:
-        limit = float(words[1]) if len(words) > 1 else 1.0
-    except ValueError:
-        limit = -1.0
-    if words[0] != "continuous" or len(words) > 2 or not 0 < limit < np.inf:
-        raise UsageError(
-            f"Option {option.label}: size must be 'binary' or 'continuous' with its limit "
-            f"(for instance 'continuous 3'), not '{option.size[:40]}'."
-        )
-    return limit
-
-
-def forbidden(chain: Chain, m: int) -> bool:
-    """Tell whether an option would let a region supply that the law does not allow."""
-    network = chain.network
-    regions = network.index("regions")
-    nodes = network.index("nodes")
-    for effect in chain.options[m].effects:
-        region = None
-        if effect.effect == "add_node" and effect.region in regions:
-            region = regions[str(effect.region)]
-        elif effect.effect in ("add_capacity", "shift_share"):
-            label = effect.to if effect.effect == "shift_share" else effect.node
-            if label in nodes:
-                region = int(network.node_region[nodes[str(label)]])
-        if region is not None and not network.is_allowed[region]:
-            return True
-    return False
-
-
-def _known(options: Sequence[Option], started: Mapping[str, float]) -> dict[int, float]:
-    place = {o.label: k for k, o in enumerate(options)}
-    found = {}
-    for label, years in started.items():
-        if label not in place:
-            near = nearest(label, list(place))
-            raise UsageError(
-                f"started names '{label[:40]}', which is no option."
-                + (f" Did you mean {near}?" if near else "")
-            )
-        if not 0 <= years < 100:
-            raise UsageError(f"started: years since the start of {label} cannot be {years!r}.")
-        found[place[label]] = float(years)
-    return found

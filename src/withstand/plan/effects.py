@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from withstand.errors import UsageError
 from withstand.model.option import apply
 from withstand.plan.chain import Activity, Need, Snapshot, activities_of, snapshot
+from withstand.plan.increments import Increment, bearable, closure_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,28 +26,6 @@ if TYPE_CHECKING:
 Array = np.ndarray
 SAME = 1e-9
 """Relative difference below which nothing has changed."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Increment:
-    """What one option adds from some age on, once it was started.
-
-    Parameters
-    ----------
-    age : float, periods since the start
-    is_growth : bool
-        Whether the amounts are per period of further age.
-    capacity, rest : dict of int to float
-        By activity, units per period.
-    stock : dict of int to float
-        By product, units.
-    """
-
-    age: float
-    is_growth: bool
-    capacity: dict[int, float]
-    rest: dict[int, float]
-    stock: dict[int, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +50,8 @@ class Chain:
     increments : tuple of tuple of Increment
         By option.
     variants : tuple of Variant
+    closures : tuple of tuple of int
+        By option: what it requires, through others too.
     """
 
     network: ProductionNetwork
@@ -78,6 +60,7 @@ class Chain:
     stock: Array
     increments: tuple[tuple[Increment, ...], ...]
     variants: tuple[Variant, ...]
+    closures: tuple[tuple[int, ...], ...]
 
     @property
     def n_products(self) -> int:
@@ -86,20 +69,7 @@ class Chain:
 
     def closure(self, m: int) -> tuple[int, ...]:
         """Return the options that option `m` requires, through others too."""
-        return closure_of(self.options, m)
-
-
-def closure_of(options: Sequence[Option], m: int) -> tuple[int, ...]:
-    """Return the positions of all options that option `m` requires, without itself."""
-    place = {o.label: k for k, o in enumerate(options)}
-    found: list[int] = []
-    waiting = [place[r] for r in options[m].requires if r in place]
-    while waiting:
-        k = waiting.pop()
-        if k not in found and k != m:
-            found.append(k)
-            waiting += [place[r] for r in options[k].requires if r in place]
-    return tuple(sorted(found))
+        return self.closures[m]
 
 
 def chain_of(network: ProductionNetwork, options: Sequence[Option]) -> Chain:
@@ -119,12 +89,12 @@ def chain_of(network: ProductionNetwork, options: Sequence[Option]) -> Chain:
         before = apply(network, [options[k] for k in closure_of(options, m)])
         steps = _steps(before, option)
         own: list[Increment] = []
-        last = snapshot(before)
+        last = base if before is network else snapshot(before)
         _add_new(activities, place, before, last)
         for age, is_growth, after in steps:
             facts = snapshot(after)
             _add_new(activities, place, after, facts)
-            own.append(_difference(age, is_growth, last, facts, place))
+            own.append(_difference(option, age, is_growth, last, facts, place))
             if not is_growth:
                 for node, needs, lag in _changed_recipes(last, facts):
                     changed.setdefault(place[node], []).append((m, age, needs, lag))
@@ -136,8 +106,9 @@ def chain_of(network: ProductionNetwork, options: Sequence[Option]) -> Chain:
         options=tuple(options),
         activities=tuple(activities),
         stock=base.stock,
-        increments=tuple(increments),
+        increments=bearable(options, activities, base.stock, increments),
         variants=tuple(variants),
+        closures=tuple(closure_of(options, m) for m in range(len(options))),
     )
 
 
@@ -172,7 +143,12 @@ def _add_new(
 
 
 def _difference(
-    age: float, is_growth: bool, last: Snapshot, facts: Snapshot, place: dict[str, int]
+    option: Option,
+    age: float,
+    is_growth: bool,
+    last: Snapshot,
+    facts: Snapshot,
+    place: dict[str, int],
 ) -> Increment:
     def by_node(before: dict[str, float], after: dict[str, float]) -> dict[int, float]:
         found = {}
@@ -190,12 +166,18 @@ def _difference(
     }
     rest = by_node(last.rest, facts.rest)
     capacity = by_node(last.capacity, facts.capacity)
+    # who sells less keeps what it can make
+    capacity = {n: x for n, x in capacity.items() if x > 0 or rest.get(n, 0.0) >= 0}
+    if is_growth and min([*capacity.values(), *stock.values()], default=0.0) < 0:
+        raise UsageError(
+            f"Option {option.label} takes more away every period (per_period below 0), which "
+            "would end below nothing: state what is left as an amount instead."
+        )
     return Increment(
         age=age,
         is_growth=is_growth,
-        # who sells less keeps what it can make
-        capacity={n: x for n, x in capacity.items() if x > 0 or rest.get(n, 0.0) >= 0},
-        rest=rest,
+        capacity=capacity,
+        rest={} if is_growth else rest,  # goods under way stay as they were when it was ready
         stock=stock,
     )
 

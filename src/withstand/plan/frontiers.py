@@ -16,6 +16,7 @@ from withstand.programming.decomposition import solve_by_decomposition
 from withstand.programming.two_stage import FirstStage, TwoStage
 
 if TYPE_CHECKING:
+    from withstand.plan.problem import Problem
     from withstand.programming.objective import Progress
 
 Array = np.ndarray
@@ -119,7 +120,7 @@ def frontier(
             relaxed, solved.objective, gap=min(gap, 1e-6), jobs=jobs, store=store
         )
         smooth.append(in_parts.objective)
-        worth.append(_worth(problem.two_stage.first, in_parts.duals, ray))
+        worth.append(_worth(problem, in_parts.duals, ray))
     return Frontier(
         budgets=tuple(wanted),
         plans=tuple(plans),
@@ -130,7 +131,7 @@ def frontier(
 
 def _ray(plan: SolvedPlan) -> Array:
     """Return the shares of the money by year."""
-    money = plan.problem.decisions.money
+    money = plan.problem.money
     years = plan.problem.calendar.years
     if money is None or money.sum() <= 0:
         ray = np.zeros(years)
@@ -148,13 +149,13 @@ def _relaxed(problem: TwoStage) -> TwoStage:
     )
 
 
-def _worth(first: FirstStage, duals: Array, ray: Array) -> float:
+def _worth(problem: Problem, duals: Array, ray: Array) -> float:
     """Return sum over years of the dual of the money up to that year, times the money's share."""
     upto = np.cumsum(ray)
     return float(
         sum(
-            max(-float(duals[k]), 0.0) * upto[int(name.removeprefix("budget_")) - 1]
-            for k, name in enumerate(first.rows)
-            if name.startswith("budget_")
+            max(-float(duals[k]), 0.0) * upto[limit.year]
+            for k, limit in enumerate(problem.limits)
+            if limit.kind == "money"
         )
     )

@@ -9,13 +9,16 @@ import numpy as np
 import polars as pl
 
 from withstand.errors import UsageError
-from withstand.plan.solved import in_words
 from withstand.programming.solving import solve_two_stage
 
 if TYPE_CHECKING:
+    from withstand.plan.problem import Problem
     from withstand.plan.solved import SolvedPlan
     from withstand.programming.objective import Objective
-    from withstand.programming.two_stage import TwoStage
+
+LAW = "the law (regions that may not supply)"
+MEAN = "the limit of the expected loss"
+TAIL = "the limit of the tail"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +57,7 @@ def explain_infeasible(plan: SolvedPlan, *, jobs: int = 1) -> Conflict:
     UsageError
         If there is a plan.
     """
-    problem, objective = plan.problem.two_stage, plan.objective
+    problem, objective = plan.problem, plan.objective
     if plan.is_found or plan.status != "infeasible":
         raise UsageError(f"There is nothing to explain: the plan's status is '{plan.status}'.")
     groups = _groups(problem, objective)
@@ -66,47 +69,47 @@ def explain_infeasible(plan: SolvedPlan, *, jobs: int = 1) -> Conflict:
     return Conflict(limits=tuple(kept))
 
 
-def _groups(problem: TwoStage, objective: Objective) -> dict[str, tuple[int, ...]]:
+def _groups(problem: Problem, objective: Objective) -> dict[str, tuple[int, ...]]:
     """Return the groups of limits by name, each with its rows (none for targets)."""
     found: dict[str, list[int]] = {}
-    for k, row in enumerate(problem.first.rows):
-        name = "the budget" if row.startswith("budget_") else in_words(row)
-        if ".in_place_" not in row:
+    for k, limit in enumerate(problem.limits):
+        if limit.kind != "waiting":
+            name = "the budget" if limit.kind == "money" else limit.words
             found.setdefault(name, []).append(k)
     groups = {name: tuple(rows) for name, rows in found.items()}
-    if (problem.first.upper <= 0).any():
-        groups["the law (regions that may not supply)"] = ()
+    if (problem.two_stage.first.upper <= 0).any():
+        groups[LAW] = ()
     if objective.mean_limit < np.inf:
-        groups[in_words("mean")] = ()
+        groups[MEAN] = ()
     if objective.risk_limit < np.inf:
-        groups[in_words("cvar")] = ()
+        groups[TAIL] = ()
     return groups
 
 
 def _is_feasible(
-    problem: TwoStage,
+    problem: Problem,
     objective: Objective,
     groups: dict[str, tuple[int, ...]],
     plan: SolvedPlan,
     jobs: int,
 ) -> bool:
-    first = problem.first
+    first = problem.two_stage.first
     lower, upper = first.row_lower.copy(), first.row_upper.copy()
     held = {k for rows in groups.values() for k in rows}
-    for k, row in enumerate(first.rows):
-        if k not in held and ".in_place_" not in row:
+    for k, limit in enumerate(problem.limits):
+        if k not in held and limit.kind != "waiting":
             lower[k], upper[k] = -np.inf, np.inf
-    tops = first.upper
-    if "the law (regions that may not supply)" not in groups:
-        tops = np.where(first.upper <= 0, 1.0, first.upper)
-    relaxed = replace(first, row_lower=lower, row_upper=upper, upper=tops)
+    tops = first.upper if LAW in groups else np.where(first.upper <= 0, 1.0, first.upper)
     trial = replace(
         objective,
-        mean_limit=objective.mean_limit if in_words("mean") in groups else np.inf,
-        risk_limit=objective.risk_limit if in_words("cvar") in groups else np.inf,
+        mean_limit=objective.mean_limit if MEAN in groups else np.inf,
+        risk_limit=objective.risk_limit if TAIL in groups else np.inf,
     )
     found = solve_two_stage(
-        replace(problem, first=relaxed),
+        replace(
+            problem.two_stage,
+            first=replace(first, row_lower=lower, row_upper=upper, upper=tops),
+        ),
         trial,
         method="decomposition",
         gap=0.5,

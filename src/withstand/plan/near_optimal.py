@@ -14,6 +14,7 @@ from withstand.programming.solving import solve_two_stage
 
 if TYPE_CHECKING:
     from withstand.plan.problem import Problem
+    from withstand.programming.objective import Progress
     from withstand.programming.two_stage import FirstStage
 
 Array = np.ndarray
@@ -60,6 +61,36 @@ def alternatives(
     return tuple(found[1:])
 
 
+def next_best(
+    plan: SolvedPlan,
+    n: int,
+    *,
+    time_limit: float = np.inf,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> tuple[SolvedPlan, ...]:
+    """Return the next best portfolios after a plan, the best first: fewer where there are no more.
+
+    Each differs from all before it in at least one option.
+
+    Raises
+    ------
+    UsageError
+        If there is no plan.
+    """
+    if not plan.is_found:
+        raise UsageError(f"There is no plan to vary: {plan.status}.")
+    found = [plan]
+    while len(found) <= n:
+        if progress:
+            progress("next best plans", len(found) - 1, n)
+        candidate = _farther(plan, found, 1, time_limit, jobs)
+        if candidate is None:
+            break
+        found.append(candidate)
+    return tuple(found[1:])
+
+
 def _farther(
     plan: SolvedPlan, found: list[SolvedPlan], distance: int, time_limit: float, jobs: int
 ) -> SolvedPlan | None:
@@ -82,7 +113,9 @@ def _farther(
     )
     if len(solution.first) == 0:
         return None
-    return replace(plan, solution=solution)
+    return replace(
+        plan, solution=replace(solution, duals=solution.duals[: len(first.rows) - len(rows)])
+    )
 
 
 def _difference(problem: Problem, other: SolvedPlan) -> tuple[Array, float]:

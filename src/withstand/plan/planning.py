@@ -9,6 +9,7 @@ import numpy as np
 
 from withstand.errors import UsageError
 from withstand.model.provenance import provenance_of
+from withstand.plan.plan_findings import plan_findings, unmet_at_rest
 from withstand.plan.solved import Risk, SolvedPlan
 from withstand.programming.decomposition import CutStore
 from withstand.programming.objective import Objective
@@ -68,15 +69,16 @@ def solve_problem(
         "onsets": list(problem.calendar.onsets),
         "discount": problem.calendar.discount,
     }
-    return SolvedPlan(
+    solved = SolvedPlan(
         problem=problem,
         objective=objective,
         solution=solution,
         store=store,
         gap_wanted=gap,
-        findings=(),
+        findings=plan_findings(problem),
         provenance=provenance_of("plan.solve", problem.chain.network, parameters),
     )
+    return replace(solved, findings=(*solved.findings, *unmet_at_rest(solved)))
 
 
 def objective_of(

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from withstand.plan.beyond_money import BeyondMoney, beyond_money
+from withstand.plan.comparison import Comparison, compare
 from withstand.plan.frontiers import Frontier, frontier
 from withstand.plan.infeasibility import Conflict, explain_infeasible
 from withstand.plan.near_optimal import alternatives
 from withstand.plan.planning import GAP, solve_problem
 from withstand.plan.problem import problem_of
+from withstand.plan.reranking import Reranking, rerank
 from withstand.plan.sensitivities import sensitivity
 from withstand.plan.solved import Risk, SolvedPlan
 from withstand.plan.verification import Verification, verify
@@ -54,6 +57,23 @@ class Plan(SolvedPlan):
         """Say how wrong costs and effects may be; see `withstand.plan.sensitivity`."""
         return sensitivity(self, effect=effect)
 
+    def rerank(
+        self, n: int = 5, *, network: ProductionNetwork | None = None, jobs: int = 1
+    ) -> Reranking:
+        """Put the best plans in order by simulation; see `withstand.plan.rerank`."""
+        found = rerank(self, n, network=network, jobs=jobs)
+        return replace(found, plans=tuple(_asked(p) for p in found.plans))
+
+    def beyond_money(self) -> BeyondMoney:
+        """Return what no budget mends; see `withstand.plan.beyond_money`."""
+        return beyond_money(self)
+
+    def compare(
+        self, regions: Sequence[str], *, duration: str | float = "26w", year: float | None = None
+    ) -> Comparison:
+        """Return what the loss of regions does before and after; see `withstand.plan.compare`."""
+        return compare(self, regions, duration=duration, year=year)
+
     def values(self) -> Values:
         """Return what scenarios and foresight are worth; see `withstand.plan.values_of`."""
         return values_of(self.problem.two_stage, gap=self.gap_wanted)
@@ -85,6 +105,7 @@ def solve(
     time_limit: float = np.inf,
     jobs: int = 1,
     seed: int = 0,
+    candidates: int = 1,
     progress: Progress | None = None,
 ) -> Plan:
     """Choose what to start when: the portfolio that is worth most against the scenarios.
@@ -115,6 +136,9 @@ def solve(
     time_limit : float, seconds
     jobs : int
         Threads.
+    candidates : int
+        From 2 on: so many of the best plans are simulated on the network, and the best one by
+        simulation is returned (`rerank` shows them all).
     progress : callable, optional
 
     Returns
@@ -163,4 +187,7 @@ def solve(
         jobs=jobs,
         progress=progress,
     )
+    if candidates != 1 and solved.is_found:
+        found = rerank(solved, candidates, time_limit=time_limit, jobs=jobs, progress=progress)
+        solved = found.best
     return _asked(solved)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,12 +12,14 @@ import numpy as np
 from withstand.errors import OptionError, UsageError
 from withstand.model.findings import has_errors
 from withstand.model.option import check_options, read_options
-from withstand.model.scenario_sets import names_of
 from withstand.plan.calendar import calendar_of
-from withstand.plan.decisions import Decisions, money_by_year
+from withstand.plan.decisions import Decisions
 from withstand.plan.effects import chain_of
-from withstand.plan.recourse import RecourseDraft, Strike
+from withstand.plan.given import money_by_year
+from withstand.plan.recourse import RecourseDraft
+from withstand.plan.shares_left import shares_left
 from withstand.plan.skeleton import skeleton_of
+from withstand.plan.strikes import strikes_of
 from withstand.programming.two_stage import TwoStage
 from withstand.stress.horizons import horizon
 
@@ -27,16 +28,18 @@ if TYPE_CHECKING:
     from withstand.model.option import Option
     from withstand.model.scenario import Scenario
     from withstand.plan.calendar import Calendar
+    from withstand.plan.decisions import Limit
     from withstand.plan.effects import Chain
     from withstand.plan.skeleton import Skeleton
+    from withstand.plan.strikes import Strike
 
 Array = np.ndarray
 STEPS_PER_YEAR = 13
 LONGEST_STEPS = 52
+LONGEST_WINDOW = 10_000
 """Steps of a window by default: four weeks each, and wider where there would be more than 52."""
-ENUMERATED = 3
-"""Uncertain options up to which every outcome is a scenario; above, outcomes are drawn."""
-DRAWN = 8
+MOST_COLUMNS = 50_000_000
+"""Columns of all scenarios together that are still tried."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,6 +73,23 @@ class Problem:
         """Number of options."""
         return len(self.chain.options)
 
+    @property
+    def window(self) -> int:
+        """Periods after the onset that a scenario is followed for."""
+        return self.skeleton.n_steps * self.skeleton.step
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """What each row of the first stage means."""
+        return self.decisions.row_limits
+
+    @property
+    def money(self) -> Array | None:
+        """Money of each year, currency, shape (years,); None without a limit."""
+        upper = self.two_stage.first.row_upper
+        upto = np.array([upper[k] for k, x in enumerate(self.limits) if x.kind == "money"])
+        return np.diff(upto, prepend=0.0) if np.isfinite(upto).all() else None
+
     def sizes(self, z: Array) -> Array:
         """Return how much of each option starts in each year, shape (n_options, years)."""
         total = np.zeros((self.n_options, self.calendar.years))
@@ -83,10 +103,9 @@ class Problem:
         money = money_by_year(budget, self.calendar)
         first = self.two_stage.first
         upper = first.row_upper.copy()
-        for k, name in enumerate(first.rows):
-            if name.startswith("budget_"):
-                year = int(name.removeprefix("budget_")) - 1
-                upper[k] = np.inf if money is None else float(np.cumsum(money)[year])
+        for k, limit in enumerate(self.limits):
+            if limit.kind == "money":
+                upper[k] = np.inf if money is None else float(np.cumsum(money)[limit.year])
         two_stage = replace(self.two_stage, first=replace(first, row_upper=upper))
         return replace(self, two_stage=two_stage)
 
@@ -142,19 +161,34 @@ def problem_of(
     """
     chosen = tuple(read_options(network) if options is None else options)
     _check(network, chosen, scenarios)
+    for name, number in (("periods", periods), ("step", step)):
+        is_whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
+        if number is not None and not (is_whole and 1 <= number <= LONGEST_WINDOW):
+            raise UsageError(
+                f"{name} must be a whole number from 1 to {LONGEST_WINDOW}, not {str(number)[:40]}."
+            )
     calendar = calendar_of(network.settings.period, years, onsets, discount)
     chain = chain_of(network, chosen)
     decisions = Decisions(chain, calendar, budget, started or {})
     window = periods or max(horizon(network, s) for s in scenarios)
     usual = max(calendar.per_year / STEPS_PER_YEAR, window / LONGEST_STEPS)
     width = step or max(1, math.ceil(usual - 1e-9))
-    if width < 1 or window < 1:
-        raise UsageError("periods and step must be at least 1.")
     n_steps = math.ceil(window / width)
     longest = (calendar.years + max(calendar.onsets) + 1) * calendar.per_year + window
     skeleton = skeleton_of(chain, n_steps, width, longest)
-    strikes, is_conditional = strikes_of(chosen, scenarios, calendar, seed)
-    drafts = [RecourseDraft(skeleton, s, decisions) for s in strikes]
+    strikes, is_conditional = strikes_of(chosen, scenarios, calendar, seed, network)
+    n_columns = skeleton.n_columns * len(strikes)
+    if n_columns > MOST_COLUMNS:
+        raise UsageError(
+            f"The programme would have {n_columns:,} columns: take fewer scenarios or onsets, "
+            "a longer step, or screen the network first (withstand.plan.screened)."
+        )
+    drafts = []
+    left: dict[int, tuple[Array, Array]] = {}
+    for strike in strikes:
+        if id(strike.scenario) not in left:
+            left[id(strike.scenario)] = shares_left(chain, strike.scenario, n_steps, width)
+        drafts.append(RecourseDraft(skeleton, strike, decisions, *left[id(strike.scenario)]))
     first = decisions.first_stage()
     two_stage = TwoStage(first=first, scenarios=tuple(d.finish(first.size) for d in drafts))
     return Problem(
@@ -185,79 +219,3 @@ def _check(
     findings = check_options(network, options)
     if has_errors(findings):
         raise OptionError(findings)
-
-
-def strikes_of(
-    options: Sequence[Option], scenarios: Sequence[Scenario], calendar: Calendar, seed: int
-) -> tuple[tuple[Strike, ...], bool]:
-    """Return every scenario at every onset with every outcome, and whether chances were scaled.
-
-    Examples
-    --------
-    >>> from withstand.model.scenario import Scenario
-    >>> one = Scenario.lose(region="JP", duration="12w", name="Japan", probability=0.1)
-    >>> found, scaled = strikes_of((), [one], calendar_of("week", 2, None, 0.0), 0)
-    >>> [(s.name, s.probability) for s in found], scaled
-    ([('Japan, year 1', 0.1), ('Japan, year 2', 0.1), ('nothing happens', 0.8)], False)
-    """
-    outcomes = _outcomes(options, seed)
-    names = names_of(scenarios)
-    found = [
-        Strike(
-            name=_title(name, onset, k, len(outcomes)),
-            scenario=scenario,
-            onset=onset,
-            probability=scenario.probability * chance,
-            works=works,
-        )
-        for scenario, name in zip(scenarios, names, strict=True)
-        for onset in calendar.onsets
-        for k, (works, chance) in enumerate(outcomes)
-    ]
-    total = sum(s.probability for s in found)
-    if total > 1.0 + 1e-9 or total <= 0.0:
-        even = total <= 0.0
-        return tuple(
-            replace(s, probability=1.0 / len(found) if even else s.probability / total)
-            for s in found
-        ), True
-    rest = 1.0 - total
-    if rest > 1e-12:
-        quiet = replace(scenarios[0], name="nothing happens", shocks=())
-        works = tuple(True for _ in options)
-        found.append(
-            Strike(
-                name=quiet.name,
-                scenario=quiet,
-                onset=calendar.onsets[-1],
-                probability=rest,
-                works=works,
-            )
-        )
-    else:
-        found = [replace(s, probability=s.probability / total) for s in found]
-    return tuple(found), False
-
-
-def _title(name: str, onset: float, k: int, n_outcomes: int) -> str:
-    when = f"year {int(onset) + 1}" if onset % 1 == 0.5 else f"after {onset:g} years"
-    return f"{name}, {when}" + (f", outcome {k + 1}" if n_outcomes > 1 else "")
-
-
-def _outcomes(options: Sequence[Option], seed: int) -> list[tuple[tuple[bool, ...], float]]:
-    """Return which options work, with its chance: all cases, or equally likely draws."""
-    chances = np.array([o.success_probability for o in options])
-    unsure = np.flatnonzero(chances < 1.0)
-    works = np.ones(len(options), dtype=bool)
-    if len(unsure) > ENUMERATED:
-        draws = np.random.default_rng(seed).random((DRAWN, len(options)))
-        return [(tuple((draw < chances).tolist()), 1.0 / DRAWN) for draw in draws]
-    found = []
-    for case in itertools.product((True, False), repeat=len(unsure)):
-        chance = 1.0
-        for at, does_work in zip(unsure, case, strict=True):
-            works[at] = does_work
-            chance *= chances[at] if does_work else 1.0 - chances[at]
-        if chance > 0:
-            found.append((tuple(works.tolist()), float(chance)))
-    return found

@@ -13,74 +13,59 @@ the two traps of the page "plan"). Its loss is a bound from below: suppliers and
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
-from withstand.plan.shares_left import shares_left
 from withstand.programming.two_stage import Recourse
 
 if TYPE_CHECKING:
-    from withstand.model.scenario import Scenario
     from withstand.plan.decisions import Decisions, Terms
-    from withstand.plan.effects import Increment
+    from withstand.plan.increments import Increment
     from withstand.plan.skeleton import Skeleton
+    from withstand.plan.strikes import Strike
 
 Array = np.ndarray
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Strike:
-    """A scenario that strikes at some time, with the outcomes of uncertain options.
-
-    Parameters
-    ----------
-    name : str
-    scenario : Scenario
-    onset : float, years from now
-    probability : float
-    works : tuple of bool
-        By option: whether it turns out to work.
-    """
-
-    name: str
-    scenario: Scenario
-    onset: float
-    probability: float
-    works: tuple[bool, ...]
-
-
-@dataclass
 class _Entries:
     """Entries of a matrix on the first stage, which is not complete yet."""
 
-    rows: list[int] = field(default_factory=list)
-    columns: list[int] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
+    def __init__(self) -> None:
+        self._rows: list[Array] = []
+        self._columns: list[Array] = []
+        self._values: list[Array] = []
 
-    def put(self, row: int, terms: Terms, weight: float) -> None:
+    def put(self, rows: Array, terms: Terms, weights: Array) -> None:
+        """Add weight x value of every term in every row; rows and weights of shape (n,)."""
         for column, value in terms:
-            self.rows.append(int(row))
-            self.columns.append(column)
-            self.values.append(weight * value)
+            self._rows.append(rows)
+            self._columns.append(np.full(len(rows), column))
+            self._values.append(weights * value)
 
     def matrix(self, n_rows: int, n_columns: int) -> sparse.csr_array:
-        entries = (np.array(self.values), (np.array(self.rows, np.int64),
-                                           np.array(self.columns, np.int64)))  # fmt: skip
+        if not self._rows:
+            return sparse.csr_array((n_rows, n_columns), dtype=np.float64)
+        places = (np.concatenate(self._rows), np.concatenate(self._columns))
+        entries = (np.concatenate(self._values), places)
         return sparse.csr_array(entries, shape=(n_rows, n_columns), dtype=np.float64)
 
 
 class RecourseDraft:
     """The second stage of one strike, drafted before the first stage is complete."""
 
-    def __init__(self, skeleton: Skeleton, strike: Strike, decisions: Decisions) -> None:
+    def __init__(
+        self,
+        skeleton: Skeleton,
+        strike: Strike,
+        decisions: Decisions,
+        left: Array,
+        demand: Array,
+    ) -> None:
         self._skeleton, self._strike, self._decisions = skeleton, strike, decisions
         chain, n = skeleton.chain, skeleton.matrix.shape[0]
-        self._left, self._demand = shares_left(
-            chain, strike.scenario, skeleton.n_steps, skeleton.step
-        )
+        self._left, self._demand = left, demand
         onset = strike.onset * decisions.calendar.per_year
         self._taus = onset + skeleton.step * np.arange(skeleton.n_steps)
         self._low, self._high = np.zeros(n), np.zeros(n)
@@ -183,26 +168,46 @@ class RecourseDraft:
         terms = self._decisions.in_place(m, increment, float(self._taus[0]))
         if terms:
             for k, amount in increment.rest.items():
-                for row, weight in self._under_way(k):
-                    self._on_rows.put(row, terms, weight * amount)
+                under_way = self._under_way(k)
+                if under_way:
+                    rows, weights = (np.array(x) for x in zip(*under_way, strict=True))
+                    self._on_rows.put(rows, terms, weights * amount)
 
     def _add_over_time(self, m: int, increment: Increment) -> None:
         """Add capacity as long as it is in place, and stock when it comes."""
-        sk = self._skeleton
         before: Terms = []
-        for t, tau in enumerate(self._taus):
-            now = self._decisions.in_place(m, increment, float(tau))
-            for k, amount in increment.capacity.items():
-                weight = self._left[t, k] * amount / sk.scale[k]
-                self._on_upper.put(sk.output[t, k], now, weight)
-                if k in self._shared_at:
-                    self._on_rows.put(sk.shared_row[t, self._shared_at[k]], now, weight)
-            for p, amount in increment.stock.items():
-                if p in sk.goods:
-                    row, weight = sk.product_row[p][t], amount / (sk.size[p] * sk.step)
-                    self._on_rows.put(row, now, weight)
-                    self._on_rows.put(row, before, -weight)
-            before = now
+        pieces = self._pieces(m, increment)
+        for first, end, terms in pieces:
+            self._add_capacity(increment, first, end, terms)
+            self._add_stock(increment, first, terms, before)
+            before = terms
+
+    def _pieces(self, m: int, increment: Increment) -> list[tuple[int, int, Terms]]:
+        """Return (first step, end, terms) of what is in place; growth changes with every step."""
+        if not increment.is_growth:
+            return self._decisions.pieces(m, increment.age, self._taus)
+        every = [
+            (t, t + 1, self._decisions.in_place(m, increment, float(tau)))
+            for t, tau in enumerate(self._taus)
+        ]
+        return [piece for piece in every if piece[2]]
+
+    def _add_capacity(self, increment: Increment, first: int, end: int, terms: Terms) -> None:
+        sk = self._skeleton
+        for k, amount in increment.capacity.items():
+            weights = self._left[first:end, k] * amount / sk.scale[k]
+            self._on_upper.put(sk.output[first:end, k], terms, weights)
+            if k in self._shared_at:
+                self._on_rows.put(sk.shared_row[first:end, self._shared_at[k]], terms, weights)
+
+    def _add_stock(self, increment: Increment, first: int, terms: Terms, before: Terms) -> None:
+        sk = self._skeleton
+        for p, amount in increment.stock.items():
+            if p in sk.goods:
+                row = sk.product_row[p][first : first + 1]
+                weight = np.full(1, amount / (sk.size[p] * sk.step))
+                self._on_rows.put(row, terms, weight)
+                self._on_rows.put(row, before, -weight)
 
     def _let_variants_in(self) -> None:
         sk = self._skeleton
@@ -211,11 +216,12 @@ class RecourseDraft:
             if not all(self._works(m) for m, _ in variant.needs):
                 continue
             k = variant.activity
-            for t, tau in enumerate(self._taus):
-                most = self._left[t, k] * sk.most[k] / sk.scale[k]
-                for g, (m, age) in enumerate(variant.needs):
-                    terms = self._decisions.chosen(m, age, float(tau))
+            most = self._left[:, k] * sk.most[k] / sk.scale[k]
+            for g, (m, age) in enumerate(variant.needs):
+                for first, end, terms in self._decisions.pieces(m, age, self._taus):
+                    weights = most[first:end]
                     if g == 0:
-                        self._on_upper.put(sk.output[t, k], terms, most)
+                        self._on_upper.put(sk.output[first:end, k], terms, weights)
                     else:
-                        self._on_rows.put(sk.gate_row[t, gate_at[v, g]], terms, most)
+                        rows = sk.gate_row[first:end, gate_at[v, g]]
+                        self._on_rows.put(rows, terms, weights)

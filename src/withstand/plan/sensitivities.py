@@ -40,9 +40,11 @@ def sensitivity(
     -------
     polars.DataFrame
         option, is_chosen, cost (currency, discounted, of the start in the plan or the cheapest),
-        margin (currency: rise before it drops, or fall before it enters; null where it cannot be
-        forced in), margin_share (of the cost), loss_if_weaker (currency: rise of the expected
-        loss with the weaker effect, plan unchanged; null if not chosen).
+        margin (of what the plan minimises, no finer than its gap: where costs count in full that is
+        the rise before it drops, or the fall before it enters; null where it cannot be forced in),
+        margin_share (of the cost; null where costs do not count in full), loss_if_weaker
+        (currency: rise of the expected loss with the weaker effect, plan unchanged; null if not
+        chosen).
 
     Raises
     ------
@@ -79,7 +81,9 @@ def sensitivity(
                 "is_chosen": is_chosen,
                 "cost": cost,
                 "margin": margin,
-                "margin_share": margin / cost if margin is not None and cost > 0 else None,
+                "margin_share": margin / cost
+                if margin is not None and cost > 0 and plan.objective.cost_weight == 1.0
+                else None,
                 "loss_if_weaker": _weaker(plan, m, effect) if is_chosen else None,
             }
         )
@@ -106,9 +110,9 @@ def _value(
         upper[columns] = 0.0
         changed = replace(first, upper=upper)
     else:
-        name = f"once_{plan.problem.chain.options[m].label}"
         lower = first.row_lower.copy()
-        lower[list(first.rows).index(name)] = plan.problem.decisions.limits[m] or 1.0
+        once = [k for k, x in enumerate(plan.problem.limits) if (x.kind, x.option) == ("once", m)]
+        lower[once] = plan.problem.decisions.limits[m] or 1.0
         changed = replace(first, row_lower=lower)
     solution = solve_two_stage(
         replace(plan.problem.two_stage, first=changed),

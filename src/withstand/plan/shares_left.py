@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from withstand.model.hits import resolve
+from withstand.errors import ScenarioError
+from withstand.model.hits import Hit, profile, resolve
+from withstand.model.units import periods_of
 
 if TYPE_CHECKING:
-    from withstand.model.hits import Hit
+    from withstand.model.findings import Finding
     from withstand.model.scenario import Scenario, Shock
     from withstand.plan.chain import Activity
     from withstand.plan.effects import Chain
 
 Array = np.ndarray
-OF_NEW = frozenset({"region", "product", "bloc"})
+OF_NEW = frozenset({"region", "product", "bloc", "node"})
 """Targets by which a shock hits nodes that are not there yet."""
 
 
@@ -29,7 +31,8 @@ def shares_left(chain: Chain, scenario: Scenario, n_steps: int, step: int) -> tu
     """
     network = chain.network
     n_periods = n_steps * step
-    hits = _from_onset(resolve(scenario, network, 2 * n_periods), n_periods)
+    latest = max((periods_of(s.start, network.settings.period) for s in scenario.shocks), default=0)
+    hits = _from_onset(_hits(chain, scenario, int(latest) + 1 + n_periods), n_periods)
     node = np.ones((n_periods, network.n_nodes))
     demand = np.ones((n_periods, network.n_nodes))
     for hit in hits:
@@ -49,6 +52,27 @@ def shares_left(chain: Chain, scenario: Scenario, n_steps: int, step: int) -> tu
         if k < network.n_nodes:
             asked[:, k] = demand[:, k].reshape(n_steps, step).mean(axis=1)
     return left, asked
+
+
+def _hits(chain: Chain, scenario: Scenario, n_periods: int) -> list[Hit]:
+    """Return what each shock hits, now or among the nodes that options add."""
+    network = chain.network
+    added = [a for a in chain.activities[network.n_nodes :] if a.base < 0]
+    hits: list[Hit] = []
+    findings: list[Finding] = []
+    for shock in scenario.shocks:
+        try:
+            hits += resolve(replace(scenario, shocks=(shock,)), network, n_periods)
+        except ScenarioError as error:
+            if any(_meets(chain, a, shock) for a in added):
+                factor = profile(shock, network.settings.period, n_periods)
+                nobody = np.empty(0, dtype=np.int64)
+                hits.append(Hit(shock=shock, kind="node", indices=nobody, factor=factor))
+            else:
+                findings += error.findings
+    if findings:
+        raise ScenarioError(findings)
+    return hits
 
 
 def _from_onset(hits: list[Hit], n_periods: int) -> list[Hit]:
@@ -112,6 +136,7 @@ def _meets(chain: Chain, activity: Activity, shock: Shock) -> bool:
     facts = {
         "region": [str(network.region_labels[activity.region])],
         "product": [str(network.product_labels[activity.product])],
+        "node": [activity.label],
         "bloc": [b.strip() for b in blocs.split(";")],
     }
     return all(label in facts[target] for target, label in targets.items())

@@ -125,18 +125,24 @@ class SolvedPlan:
             return 0.0
         return float(self.problem.two_stage.first.cost @ self.solution.first)
 
+    @property
+    def answers(self) -> list[Answer]:
+        """The second stage of each scenario, in its solver."""
+        if not self.store.answers:
+            scenarios = self.problem.two_stage.scenarios
+            self.store.answers = [Answer(s, k) for k, s in enumerate(scenarios)]
+        return self.store.answers
+
     @cached_property
     def losses_before(self) -> Array:
         """Loss of each scenario without new options, currency, shape (n_strikes,)."""
-        first = self.problem.two_stage.first
-        idle = np.where(first.lower > 0, first.lower, 0.0)
-        for start in self.problem.decisions.starts:
-            if start.year >= 0:
-                idle[start.column] = 0.0
-        answers = self.store.answers or [
-            Answer(s, k) for k, s in enumerate(self.problem.two_stage.scenarios)
-        ]
-        return np.array([a.solve(idle)[0] for a in answers])
+        idle = self.problem.decisions.under_way(self.problem.two_stage.first)
+        for first, answers in self.store.points:
+            if np.array_equal(first, idle):
+                return answers
+        losses = np.array([a.solve(idle)[0] for a in self.answers])
+        self.store.points.append((idle, losses))
+        return losses
 
     @property
     def losses(self) -> Array:
@@ -196,21 +202,14 @@ class SolvedPlan:
         calendar = self.problem.calendar
         z = self.solution.first if self.is_found else np.zeros(self.problem.two_stage.first.size)
         spent = self.problem.decisions.spend(z)
-        upper = self.problem.two_stage.first.row_upper
-        rows = list(self.problem.two_stage.first.rows)
-        cumulative = [
-            upper[rows.index(f"budget_{y + 1}")] if f"budget_{y + 1}" in rows else np.inf
-            for y in range(calendar.years)
-        ]
-        money = np.diff([0.0, *cumulative]) if np.isfinite(cumulative).all() else None
+        money = self.problem.money
+        nothing = [None] * calendar.years
         return pl.DataFrame(
             {
                 "year": np.arange(calendar.years) + 1,
-                "money": [None] * calendar.years if money is None else money,
+                "money": nothing if money is None else money,
                 "spent": spent,
-                "left": [None] * calendar.years
-                if money is None
-                else np.array(cumulative) - np.cumsum(spent),
+                "left": nothing if money is None else np.cumsum(money) - np.cumsum(spent),
             },
             schema={"year": pl.Int64, "money": pl.Float64, "spent": pl.Float64, "left": pl.Float64},
         )
@@ -244,13 +243,13 @@ class SolvedPlan:
         the value (cost, loss and risk together) per unit of currency more in that year alone. For
         lumpy options compare whole budgets: `frontier`.
         """
-        first, duals = self.problem.two_stage.first, self.solution.duals
+        duals = self.solution.duals
         years, worth = [], []
         later = 0.0
-        for k in reversed(range(len(first.rows))):
-            if first.rows[k].startswith("budget_"):
+        for k, limit in reversed(list(enumerate(self.problem.limits))):
+            if limit.kind == "money":
                 later += max(-float(duals[k]), 0.0)
-                years.append(int(first.rows[k].removeprefix("budget_")))
+                years.append(limit.year + 1)
                 worth.append(later)
         schema = {"year": pl.Int64, "worth": pl.Float64}
         return pl.DataFrame({"year": years, "worth": worth}, schema=schema).sort("year")
@@ -263,9 +262,9 @@ class SolvedPlan:
         """
         first, duals = self.problem.two_stage.first, self.solution.duals
         rows = [
-            {"limit": first.rows[k], "meaning": in_words(first.rows[k]), "worth": -float(duals[k])}
-            for k in np.flatnonzero(duals < -1e-9).tolist()
-            if np.isfinite(first.row_upper[k])
+            {"limit": first.rows[k], "meaning": limit.words, "worth": -float(duals[k])}
+            for k, limit in enumerate(self.problem.limits)
+            if duals[k] < -1e-9 and np.isfinite(first.row_upper[k])
         ]
         schema = {"limit": pl.String, "meaning": pl.String, "worth": pl.Float64}
         return pl.DataFrame(rows, schema=schema).sort("worth", descending=True)
@@ -277,14 +276,11 @@ class SolvedPlan:
         option (and what requires it) is left out, and the scenario answered again.
         """
         problem = self.problem
-        answers = self.store.answers or [
-            Answer(s, k) for k, s in enumerate(problem.two_stage.scenarios)
-        ]
         place = {o.label: m for m, o in enumerate(problem.chain.options)}
         rows = []
         for label in self.chosen:
             z = self._without(place[label])
-            for k, answer in enumerate(answers):
+            for k, answer in enumerate(self.answers):
                 more = answer.solve(z)[0] - self.losses[k]
                 if more > 1e-6 * max(1.0, abs(self.losses_before[k])):
                     rows.append(
@@ -312,14 +308,26 @@ class SolvedPlan:
     # what can be done with it
 
     def at(self, year: float) -> list[Option]:
-        """Return the options as they are in place `year` years from now, grown to then."""
-        calendar, found = self.problem.calendar, []
+        """Return the options as they are in place `year` years from now, grown to then.
+
+        An option waits for all that it requires. One that is built in parts counts as one, of the
+        size that is in place.
+        """
+        calendar, chain = self.problem.calendar, self.problem.chain
+        parts: dict[int, list[tuple[float, float]]] = {}
         for start in self.problem.decisions.starts:
             size = self.solution.first[start.column] if self.is_found else 0.0
             if size > TAKEN:
                 age = (year - start.year) * calendar.per_year
-                option = self.problem.chain.options[start.option]
-                found += [x for x in [_aged(option, age, float(size))] if x is not None]
+                parts.setdefault(start.option, []).append((age, float(size)))
+        done = {
+            m: any(age + 1e-9 >= chain.options[m].ready_periods for age, _ in own)
+            for m, own in parts.items()
+        }
+        found = []
+        for m, own in parts.items():
+            if all(done.get(r, False) for r in chain.closure(m)):
+                found += [x for x in [_aged(chain.options[m], own)] if x is not None]
         return found
 
     def apply(self, year: float | None = None) -> ProductionNetwork:
@@ -335,10 +343,13 @@ class SolvedPlan:
                 x
                 for m, o in enumerate(options)
                 if sizes[m] > TAKEN or m in started
-                for x in [_aged(o, np.inf, float(sizes[m]) if sizes[m] > TAKEN else 1.0)]
+                for x in [_aged(o, [(np.inf, self._size_of(m, float(sizes[m])))])]
                 if x is not None
             ],
         )
+
+    def _size_of(self, m: int, size: float) -> float:
+        return size if size > TAKEN else (self.problem.decisions.limits[m] or 1.0)
 
     def to_mps(self, path: str | os.PathLike[str]) -> None:
         """Write the whole programme (extensive form, named rows and columns) to an MPS file.
@@ -371,40 +382,23 @@ class SolvedPlan:
         return f"<Plan: {self.summary()}>"
 
 
-def _aged(option: Option, age: float, size: float) -> Option | None:
-    """Return an option with the effects that are in place at an age, grown and sized."""
+def _aged(option: Option, parts: list[tuple[float, float]]) -> Option | None:
+    """Return an option with the effects in place, grown and sized; parts are (age, size)."""
     effects = []
     for e in option.effects:
         ready = option.ready_periods + e.from_period
-        if age + 1e-9 < ready:
+        there = [(age, size) for age, size in parts if age + 1e-9 >= ready]
+        if not there:
             continue
-        grown = e.amount + (e.per_period * (age - ready) if np.isfinite(age) else 0.0)
         if e.mode == "add":
-            grown *= size
-        effects.append(replace(e, amount=grown, per_period=0.0, from_period=0.0))
+            amount = sum(
+                size * (e.amount + (e.per_period * (age - ready) if np.isfinite(age) else 0.0))
+                for age, size in there
+            )
+        else:
+            age = max(age for age, _ in there)
+            amount = e.amount + (e.per_period * (age - ready) if np.isfinite(age) else 0.0)
+            if e.mode == "scale":
+                amount = 1.0 + (amount - 1.0) * sum(size for _, size in there)
+        effects.append(replace(e, amount=amount, per_period=0.0, from_period=0.0))
     return replace(option, effects=tuple(effects), requires=(), excludes=()) if effects else None
-
-
-def in_words(row: str) -> str:
-    """Return a limit of the first stage in the user's words.
-
-    Examples
-    --------
-    >>> in_words("budget_2"), in_words("once_M01"), in_words("M02_excludes_M03")
-    ('money up to year 2', 'M01 can start once only', 'M02 and M03 exclude each other')
-    """
-    if row.startswith("budget_"):
-        return f"money up to year {row.removeprefix('budget_')}"
-    if row.startswith("once_"):
-        return f"{row.removeprefix('once_')} can start once only"
-    if "_excludes_" in row:
-        return "{} and {} exclude each other".format(*row.split("_excludes_", 1))
-    if "_for_building_" in row:
-        product, year = row.rsplit("_for_building_", 1)
-        return f"{product} that building can draw in year {year}"
-    if "_needs_" in row:
-        what, other = row.split("_needs_", 1)
-        return f"{what} needs {other} first"
-    if ".in_place_" in row:
-        return f"{row.split('.in_place_', 1)[0]} waits for what it requires"
-    return {"mean": "the limit of the expected loss", "cvar": "the limit of the tail"}.get(row, row)

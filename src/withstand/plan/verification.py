@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from withstand.errors import ScenarioError, UsageError
+from withstand.model.hits import resolve
 from withstand.model.option import apply
+from withstand.model.scenario import LINK_TARGETS
+from withstand.model.units import periods_of
 from withstand.programming.objective import cvar
+from withstand.stress.arrays import finished_goods, lead_times
 from withstand.stress.rules import Rules
 from withstand.stress.simulation import simulate
 
 if TYPE_CHECKING:
     from withstand.model.network import ProductionNetwork
+    from withstand.model.option import Option
     from withstand.model.scenario import Scenario
     from withstand.plan.solved import SolvedPlan
     from withstand.programming.objective import Progress
 
 Array = np.ndarray
 CLOSE = 1e-6
+_Key = tuple[tuple[str, str, float], ...]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,11 +81,38 @@ class Verification:
         )
 
 
+class Played:
+    """Plays scenarios on one network under portfolios; what was played once is remembered."""
+
+    def __init__(self, network: ProductionNetwork, window: int, rules: Rules | None = None) -> None:
+        self.network, self.window = network, window
+        self.rules = Rules(reroute=True) if rules is None else rules
+        self._networks: dict[_Key, ProductionNetwork] = {}
+        self._losses: dict[tuple[int, _Key], float] = {}
+
+    def loss(self, scenario: Scenario, options: Sequence[Option] = ()) -> float:
+        """Return the loss of a scenario, currency, with some options carried out."""
+        if not scenario.shocks:
+            return 0.0
+        key = tuple((o.label, e.effect, e.amount) for o in options for e in o.effects)
+        if key not in self._networks:
+            self._networks[key] = apply(self.network, options) if options else self.network
+        if (id(scenario), key) not in self._losses:
+            here = self._networks[key]
+            shifted = _that_hit(_from_now(scenario, self.network.settings.period), here)
+            if not shifted.shocks:
+                return 0.0
+            run = simulate(here, shifted, periods=self.window, rules=self.rules)
+            self._losses[id(scenario), key] = run.loss
+        return self._losses[id(scenario), key]
+
+
 def verify(
     plan: SolvedPlan,
     network: ProductionNetwork | None = None,
     *,
     rules: Rules | None = None,
+    played: Played | None = None,
     progress: Progress | None = None,
 ) -> Verification:
     """Play every scenario of a plan on the full network, with and without it.
@@ -92,40 +129,42 @@ def verify(
     rules : Rules, optional
         Default: orders move from failed suppliers to others with spare capacity at once, for a
         new supplier without standing share would else never be asked.
+    played : Played, optional
+        What other verifications of the same network have played; instead of network and rules.
     progress : callable, optional
+
+    Returns
+    -------
+    Verification
+        The programme loses no more than the simulation wherever `is_comparable`.
+
+    Raises
+    ------
+    UsageError
+        If there is no plan.
     """
-    used = Rules(reroute=True) if rules is None else rules
+    if not plan.is_found:
+        raise UsageError(f"There is no plan to verify: {plan.status}.")
     problem = plan.problem
-    full = problem.chain.network if network is None else network
-    window = problem.skeleton.n_steps * problem.skeleton.step
-    before = plan.losses_before
-    losses_before: dict[str, float] = {}
-    networks: dict[tuple[tuple[str, float], ...], ProductionNetwork] = {}
-    losses_after: dict[tuple[str, tuple[tuple[str, float], ...]], float] = {}
+    if played is None:
+        played = Played(plan.network if network is None else network, problem.window, rules)
+    before, under_way = plan.losses_before, _under_way(plan)
     rows = []
     for k, strike in enumerate(problem.strikes):
         if progress:
             progress("simulating the plan", k, len(problem.strikes))
-        name = strike.scenario.name
-        scenario = _from_now(strike.scenario)
-        if name not in losses_before:
-            losses_before[name] = _loss(full, scenario, window, used)
-        options = [o for o in plan.at(strike.onset) if _worked(plan, o.label, strike.works)]
-        key = tuple((o.label, e.amount) for o in options for e in o.effects)
-        if key not in networks:
-            networks[key] = apply(full, options)
-        if (name, key) not in losses_after:
-            losses_after[name, key] = _loss(networks[key], scenario, window, used)
+        options = [o for o in plan.at(strike.onset) if _works(plan, o.label, strike.works)]
+        started = [o for o in options if o.label in under_way]
         factor = problem.calendar.factor(strike.onset)
-        reason = _reason(plan, strike.scenario) if full is plan.network else "another network"
+        reason = why_not_comparable(plan, played, strike.scenario, options)
         rows.append(
             {
                 "strike": strike.name,
                 "probability": strike.probability,
                 "programme_before": float(before[k]) / factor,
                 "programme_after": float(plan.losses[k]) / factor,
-                "simulated_before": losses_before[name],
-                "simulated_after": losses_after[name, key],
+                "simulated_before": played.loss(strike.scenario, started),
+                "simulated_after": played.loss(strike.scenario, options),
                 "is_comparable": not reason,
                 "reason": reason,
             }
@@ -133,30 +172,74 @@ def verify(
     return Verification(rows=pl.DataFrame(rows), alpha=plan.objective.alpha)
 
 
-def _loss(network: ProductionNetwork, scenario: Scenario, window: int, rules: Rules) -> float:
-    if not scenario.shocks:
-        return 0.0
-    return simulate(network, scenario, periods=window, rules=rules).loss
+def _under_way(plan: SolvedPlan) -> set[str]:
+    decisions, options = plan.problem.decisions, plan.problem.chain.options
+    return {options[s.option].label for s in decisions.starts if s.year < 0}
 
 
-def _from_now(scenario: Scenario) -> Scenario:
+def _from_now(scenario: Scenario, period: str) -> Scenario:
     """Let the first shock start at once, so that the simulation plays the programme's window."""
-    starts = {str(s.start) for s in scenario.shocks}
-    if len(starts) == 1:
-        return replace(scenario, shocks=tuple(replace(s, start=0.0) for s in scenario.shocks))
-    return scenario
+    starts = [periods_of(s.start, period) for s in scenario.shocks]
+    first = math.floor(min(starts) + 1e-9)
+    shocks = zip(scenario.shocks, starts, strict=True)
+    return replace(scenario, shocks=tuple(replace(s, start=at - first) for s, at in shocks))
 
 
-def _worked(plan: SolvedPlan, label: str, works: tuple[bool, ...]) -> bool:
+def _that_hit(scenario: Scenario, network: ProductionNetwork) -> Scenario:
+    """Leave out shocks that hit nothing here: what they are meant for is not built."""
+    found = []
+    for shock in scenario.shocks:
+        with contextlib.suppress(ScenarioError):
+            resolve(replace(scenario, shocks=(shock,)), network, 1)
+            found.append(shock)
+    return replace(scenario, shocks=tuple(found))
+
+
+def _works(plan: SolvedPlan, label: str, works: tuple[bool, ...]) -> bool:
     chain = plan.problem.chain
     m = next(k for k, o in enumerate(chain.options) if o.label == label)
     return works[m] and all(works[r] for r in chain.closure(m))
 
 
-def _reason(plan: SolvedPlan, scenario: Scenario) -> str:
-    """Say why programme and simulation cannot be compared, if they cannot."""
-    if plan.problem.skeleton.step != 1:
-        return f"the programme takes {plan.problem.skeleton.step} periods together"
-    if any({"link", "route"} & set(s.targets) for s in scenario.shocks):
-        return "the programme pools links"
-    return ""
+def why_not_comparable(
+    plan: SolvedPlan, played: Played, scenario: Scenario, options: Sequence[Option]
+) -> str:
+    """Say why programme and simulation cannot be compared; nothing if they can.
+
+    They can where both see the same network, shocks, window, stocks and goods under way, and the
+    programme may do all that the simulation does.
+    """
+    network, rules = plan.network, played.rules
+    several = lead_times(network)
+    shortest = np.full(network.n_nodes, np.inf)
+    np.minimum.at(shortest, network.link_supplier, several.astype(np.float64))
+    is_mixed = bool((several > shortest[network.link_supplier]).any())
+    changing = {"change_recipe", "shift_share", "change_lead_time"}
+    reasons = (
+        (played.network is not network, "another network is played"),
+        (played.window != plan.problem.window, "another window is played"),
+        (
+            plan.problem.skeleton.step != 1,
+            f"the programme takes {plan.problem.skeleton.step} periods together",
+        ),
+        (
+            any(LINK_TARGETS & set(s.targets) for s in scenario.shocks),
+            "the programme pools links",
+        ),
+        (
+            bool((~network.is_allowed[network.node_region] & (network.output > 0)).any()),
+            "the programme keeps regions out that the law does not allow",
+        ),
+        (bool(finished_goods(network).any()), "the simulation has stocks of finished goods"),
+        (rules.alpha_max > 1.0 or rules.inputs == "linear", "the simulation may do more"),
+        (is_mixed, "a supplier has several lead times, the programme takes the shortest"),
+        (
+            len(options) > 1 and any(e.effect in changing for o in options for e in o.effects),
+            "options that change flows are added up in the programme",
+        ),
+        (
+            any(e.effect == "change_lead_time" for o in options for e in o.effects),
+            "goods under way change with lead times",
+        ),
+    )
+    return next((text for holds, text in reasons if holds), "")

@@ -26,7 +26,7 @@ from withstand.errors import SolverError, UsageError
 from withstand.programming.highs import INFEASIBLE, LIMIT, OPTIMAL, UNBOUNDED, Programme
 from withstand.programming.master import Master, master_of
 from withstand.programming.solution import TwoStageSolution, nothing
-from withstand.programming.two_stage import Answer, Cut
+from withstand.programming.two_stage import Answer, Cut, is_possible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +53,8 @@ class CutStore:
     cuts: list[Cut] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     floors: Array | None = None
+    points: list[tuple[Array, Array]] = field(default_factory=list)
+    """First stages that were asked about, each with the cost of every scenario."""
 
 
 def solve_by_decomposition(
@@ -119,6 +121,9 @@ class _Search:
         self._best_answers = np.empty(0)
         self._rounds = 0
         self._first_cuts = len(store.cuts)
+        for first, answers in store.points:
+            if is_possible(problem.first, first):
+                self._keep(first, answers)
 
     def _floor(self, number: int) -> float:
         """Return a lower bound of one scenario's cost: its least over all relaxed first stages."""
@@ -168,6 +173,8 @@ class _Search:
         bound, status, duals, relaxed = self._smooth(programme, n_rows)
         if status in (INFEASIBLE, UNBOUNDED):
             return nothing(status, n_rows, "decomposition")
+        if status == LIMIT and not len(self._best_first):
+            self._try_simple_plans(relaxed)
         if status == OPTIMAL and master.integer.any():
             programme.restrict(np.flatnonzero(master.integer))
             bound, status = self._whole(programme, bound)
@@ -196,10 +203,12 @@ class _Search:
         bound, inside = -np.inf, np.empty(0)
         duals, z = np.zeros(n_rows), np.empty(0)
         for _ in range(LARGEST_ROUNDS):
+            self._limit_time(programme)
             found = programme.solve()
             if found.status != OPTIMAL:
                 return bound, found.status, duals, z
             z, bound, duals = found.columns[: master.n], found.objective, found.duals[:n_rows]
+            duals = duals * master.row_scale
             theta = found.columns[master.theta]
             if self._is_over():
                 return bound, LIMIT, duals, z
@@ -220,14 +229,16 @@ class _Search:
     def _whole(self, programme: Programme, bound: float) -> tuple[float, str]:
         """Close the gap with whole first stages."""
         master = self._master
+        if self._is_close(bound):
+            return bound, OPTIMAL
         for _ in range(LARGEST_ROUNDS):
             programme.set_gap(max(self._gap / 4.0, 1e-9))
+            self._limit_time(programme)
             found = programme.solve()
-            if found.status == INFEASIBLE:
-                return (bound, OPTIMAL) if len(self._best_first) else (bound, INFEASIBLE)
+            if np.isfinite(found.bound):
+                bound = max(bound, found.bound)
             if found.status != OPTIMAL:
-                return bound, found.status
-            bound = max(bound, found.bound)
+                return bound, self._ended(found.status)
             z = found.columns[: master.n].copy()
             whole = master.integer[: master.n]
             z[whole] = np.round(z[whole])
@@ -241,6 +252,25 @@ class _Search:
                 return bound, LIMIT
             programme.add_rows(*master.cut_rows(new))
         raise SolverError("The plan did not settle; raise gap or set a time_limit.")
+
+    def _ended(self, status: str) -> str:
+        """Return what a master without a proven optimum means."""
+        if status == LIMIT and not len(self._best_first):
+            self._try_simple_plans(np.empty(0))
+        return OPTIMAL if status == INFEASIBLE and len(self._best_first) else status
+
+    def _try_simple_plans(self, relaxed: Array) -> None:
+        """When the time is up: what the relaxation takes whole, or nothing at all."""
+        first = self._problem.first
+        idle = np.clip(0.0, first.lower, first.upper)
+        whole = np.where(first.integer, np.floor(relaxed + 1e-6), relaxed)
+        for z in (whole, idle) if len(relaxed) else (idle,):
+            if is_possible(first, z):
+                answers = np.array([cost for cost, _ in self._solved(z)])
+                if np.isfinite(answers).all():
+                    self._keep(z, answers)
+            if len(self._best_first):
+                return
 
     # scenarios
 
@@ -257,6 +287,7 @@ class _Search:
                 new.append(cut)
         self._store.cuts += new
         if keep and np.isfinite(answers).all():
+            self._store.points.append((point.copy(), answers))
             self._keep(point, answers)
         return new
 
@@ -274,10 +305,16 @@ class _Search:
             self._best, self._best_first, self._best_answers = value, first.copy(), answers
 
     def _is_close(self, bound: float) -> bool:
+        if not np.isfinite(self._best):
+            return False
         return self._best - bound <= self._gap * max(abs(self._best), 1e-10)
 
     def _is_over(self) -> bool:
         return time.monotonic() > self._ends
+
+    def _limit_time(self, programme: Programme) -> None:
+        if np.isfinite(self._ends):
+            programme.set_time_limit(self._ends - time.monotonic())
 
     def _say(self, stage: str, bound: float) -> None:
         if self._progress:

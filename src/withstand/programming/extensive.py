@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 FEASIBILITY = 1e-9
+LONGEST_NAME = 200
+_UNPRINTABLE = re.compile(r"[^!-~]")
 
 
 def extensive_form(
@@ -50,8 +53,8 @@ def extensive_form(
     names = None
     if is_named:
         names = (
-            [*master.columns, *(x for b in blocks for x in b.column_names())],
-            [*master.rows, *(x for b in blocks for x in b.row_names())],
+            file_names([*master.columns, *(x for b in blocks for x in b.column_names())]),
+            file_names([*master.rows, *(x for b in blocks for x in b.row_names())]),
         )
     programme = Programme(
         cost=np.concatenate([master.cost, *(b.cost for b in blocks)]),
@@ -114,6 +117,26 @@ class _Block:
         return [f"{s.name}.cost", *(f"{s.name}.{name}" for name in own), *limits]
 
 
+def file_names(names: list[str]) -> list[str]:
+    """Return names that a file of a programme can hold: printable, without blanks, each once.
+
+    Examples
+    --------
+    >>> file_names(["Japan, year 1", "Japan, year 1", "Näh"])
+    ['Japan,_year_1', 'Japan,_year_1~2', 'N_h']
+    """
+    seen: dict[str, int] = {}
+    found = []
+    for name in names:
+        plain = _UNPRINTABLE.sub("_", name)[:LONGEST_NAME] or "_"
+        seen[plain] = number = seen.get(plain, 0) + 1
+        while number > 1 and f"{plain}~{number}" in seen:
+            number += 1
+        found.append(plain if number == 1 else f"{plain}~{number}")
+        seen[found[-1]] = seen.get(found[-1], 0) or 1
+    return found
+
+
 def _wide(matrix: sparse.csr_array, width: int) -> sparse.csr_array:
     rows = sparse.csr_array(matrix)
     return sparse.csr_array((rows.data, rows.indices, rows.indptr), shape=(rows.shape[0], width))
@@ -150,7 +173,7 @@ def solve_extensive(
         programme.relax(whole)
         smooth = programme.solve()
         if smooth.status == OPTIMAL:
-            duals, relaxed = smooth.duals[:m], smooth.columns[:n]
+            duals, relaxed = smooth.duals[:m] * master.row_scale, smooth.columns[:n]
         programme.restrict(whole)
     found = programme.solve()
     if found.status in (INFEASIBLE, UNBOUNDED):
@@ -160,7 +183,7 @@ def solve_extensive(
     first = found.columns[:n].copy()
     first[problem.first.integer] = np.round(first[problem.first.integer])
     if not len(whole):
-        duals, relaxed = found.duals[:m], first
+        duals, relaxed = found.duals[:m] * master.row_scale, first
     start = master.size
     answers = np.empty(len(problem.scenarios))
     for number, s in enumerate(problem.scenarios):

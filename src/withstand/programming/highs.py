@@ -17,6 +17,9 @@ INFEASIBLE = "infeasible"
 UNBOUNDED = "unbounded"
 LIMIT = "limit"
 TOLERANCE = 1e-7
+PRIMAL = 4
+"""Simplex strategy of HiGHS for programmes that the usual one cannot decide."""
+USUAL: dict[str, int | str] = {"simplex_strategy": 1, "solver": "choose", "run_crossover": "on"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -107,6 +110,7 @@ class Programme:
         self._highs.setOptionValue("output_flag", False)
         self._highs.setOptionValue("threads", 1)  # the same pivots, so the same answer
         self._highs.setOptionValue("random_seed", 0)
+        self._tolerance = tolerance
         self._highs.setOptionValue("primal_feasibility_tolerance", tolerance)
         self._highs.setOptionValue("dual_feasibility_tolerance", tolerance)
         self._highs.setOptionValue("time_limit", time_limit)
@@ -135,6 +139,10 @@ class Programme:
     def set_gap(self, gap: float) -> None:
         """Change the relative gap at which a programme with integers counts as solved."""
         self._highs.setOptionValue("mip_rel_gap", gap)
+
+    def set_time_limit(self, seconds: float) -> None:
+        """Let the next solves take so long in all, seconds of wall time."""
+        self._highs.setOptionValue("time_limit", self._highs.getRunTime() + max(seconds, 0.0))
 
     def set_columns(self, columns: Array, lower: Array, upper: Array) -> None:
         """Change both bounds of some variables."""
@@ -203,6 +211,8 @@ class Programme:
             self._highs.run()
             self._highs.setOptionValue("presolve", "choose")
             found = self._highs.getModelStatus()
+        if found == highspy.HighsModelStatus.kUnknown:
+            found = self._solve_again()
         status = _STATUS.get(found)
         if status is None:
             raise SolverError(f"HiGHS stopped: {self._highs.modelStatusToString(found)}")
@@ -218,6 +228,26 @@ class Programme:
             duals=np.array(solution.row_dual),
             bound=float(info.mip_dual_bound) if self._is_mixed else objective,
         )
+
+    def _solve_again(self) -> highspy.HighsModelStatus:
+        """Solve without the last basis, by other methods."""
+        found = highspy.HighsModelStatus.kUnknown
+        tries: tuple[dict[str, int | str], ...] = (
+            {"simplex_strategy": PRIMAL},
+            {"solver": "ipm"},
+            {"solver": "ipm", "run_crossover": "off"},  # decides where no basis is to be had
+        )
+        for more in tries:
+            self._highs.clearSolver()
+            for option, value in more.items():
+                self._highs.setOptionValue(option, value)
+            self._highs.run()
+            for option in more:
+                self._highs.setOptionValue(option, USUAL[option])
+            found = self._highs.getModelStatus()
+            if found != highspy.HighsModelStatus.kUnknown:
+                break
+        return found
 
 
 _STATUS = {

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from withstand.programming.two_stage import Cut, TwoStage
 
 Array = np.ndarray
+LARGE = 1e3
+"""Rows of the first stage with a larger coefficient are scaled."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,6 +28,9 @@ class Master:
     theta : ndarray of int64, shape (n_scenarios,)
         Columns of R_s. They are there always; eta and the excesses where the CVaR enters, the
         regret where it is what is minimised.
+    row_scale : ndarray of float64, shape (n_rows of the first stage,)
+        What its rows were multiplied by, so that coefficients of money are near 1; the dual of a
+        row, times this, is that of the row as it was stated.
     """
 
     n: int
@@ -39,6 +44,7 @@ class Master:
     row_upper: Array
     columns: tuple[str, ...]
     rows: tuple[str, ...]
+    row_scale: Array
 
     @property
     def size(self) -> int:
@@ -88,7 +94,10 @@ class _Draft:
                 shape=(matrix.shape[0], self.width),
             )
         ]
-        self.lows, self.highs = [first.row_lower], [first.row_upper]
+        self.row_scale = _row_scale(matrix)
+        self.blocks = [_scaled(self.blocks[0], self.row_scale)]
+        self.lows = [first.row_lower * self.row_scale]
+        self.highs = [first.row_upper * self.row_scale]
         self.rows = list(first.rows) or [f"first_{k}" for k in range(matrix.shape[0])]
 
     def add(self, rows: Array, low: Array, high: float, names: list[str]) -> None:
@@ -125,7 +134,21 @@ def master_of(problem: TwoStage, objective: Objective, floors: Array) -> Master:
         row_upper=np.concatenate(draft.highs),
         columns=tuple(draft.columns),
         rows=tuple(draft.rows),
+        row_scale=draft.row_scale,
     )
+
+
+def _row_scale(matrix: sparse.csr_array) -> Array:
+    """Return a factor of each row whose largest coefficient is far above 1 (a power of two)."""
+    largest = np.zeros(matrix.shape[0])
+    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    np.maximum.at(largest, rows, np.abs(matrix.data))
+    return np.where(largest > LARGE, 2.0 ** -np.ceil(np.log2(np.maximum(largest, 1.0))), 1.0)
+
+
+def _scaled(matrix: sparse.csr_array, factor: Array) -> sparse.csr_array:
+    data = matrix.data * np.repeat(factor, np.diff(matrix.indptr))
+    return sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
 def _set_costs(draft: _Draft, problem: TwoStage, objective: Objective) -> None:

@@ -80,6 +80,8 @@ def solve_two_stage(
         raise UsageError(f"method must be one of {', '.join(METHODS)}, not '{method[:40]}'.")
     if not 0.0 <= gap < 1.0:
         raise UsageError(f"gap must be at least 0 and below 1, not {gap}.")
+    if not time_limit > 0.0:
+        raise UsageError(f"time_limit must be above 0 seconds, not {time_limit}.")
     is_mixed = any(s.is_mixed for s in problem.scenarios)
     if method == "auto":
         size = sum(len(s.cost) for s in problem.scenarios)

@@ -54,6 +54,19 @@ class FirstStage:
         return len(self.cost)
 
 
+def is_possible(first: FirstStage, z: Array, slack: float = 1e-6) -> bool:
+    """Tell whether a first stage keeps its own bounds and rows, and whole numbers."""
+    rows = first.matrix @ z
+    room = slack * np.maximum(1.0, np.abs(rows))
+    return bool(
+        (z >= first.lower - slack).all()
+        and (z <= first.upper + slack).all()
+        and (rows >= first.row_lower - room).all()
+        and (rows <= first.row_upper + room).all()
+        and (np.abs(z - np.round(z))[first.integer] <= slack).all()
+    )
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Recourse:
     """One scenario: its probability and the programme that answers it.
@@ -160,6 +173,7 @@ class Answer:
         self._columns = np.flatnonzero(np.diff(scenario.on_upper.indptr))
         self._elastic: Programme | None = None
         self.values: Array | None = None
+        self.duals = self.reduced_costs = np.empty(0)
 
     def _limits(self, z: Array) -> tuple[Array, Array, Array]:
         s = self._scenario
@@ -187,6 +201,7 @@ class Answer:
         if found.status != OPTIMAL:
             raise UsageError(f"Scenario {s.name} was not solved: {found.status}.")
         self.values = found.columns
+        self.duals, self.reduced_costs = found.duals, found.reduced_costs
         slope = s.on_rows.T @ found.duals + s.on_upper.T @ np.minimum(found.reduced_costs, 0.0)
         return found.objective, Cut(
             scenario=self._number,
