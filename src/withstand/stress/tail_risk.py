@@ -34,8 +34,8 @@ class TailRisk:
     cvar : float
         Expected shortfall: mean of the worst 1 - alpha.
     mean_error, var_error, cvar_error : float or None
-        Standard errors of a sample; None where the scenarios are no sample, and of a tail that holds
-        fewer than two draws.
+        Standard errors of a sample; None where the scenarios are no sample, and of a tail that
+        holds fewer than two draws.
     scenarios : int
         Scenarios behind the numbers.
     """
