@@ -72,6 +72,20 @@ def test_money_decides_and_its_worth_is_told():
     assert "money up to year 1" in poor.blocking()["meaning"].to_list()
 
 
+@pytest.mark.parametrize("method", ["extensive", "decomposition"])
+@pytest.mark.parametrize("budget", [0.0, 99.0, 499.0])
+def test_a_budget_holds_beside_an_option_that_nobody_can_pay(method, budget):
+    """A row of 1e9 and 100 must not be rounded until 100 is nothing."""
+    dear = replace(second_source(cost=1e9), label="GOLD")
+    options = [stockpile(cost=100.0), second_source(cost=500.0), dear]
+    found = plan.solve(
+        two_tiers(), options, [JAPAN], budget=budget, periods=PERIODS, step=1, horizon=2,
+        method=method,
+    )  # fmt: skip
+    assert found.cost <= budget
+    assert found.chosen == (("STOCK",) if budget >= 100.0 else ())
+
+
 def test_money_that_is_not_spent_carries_over():
     option = second_source(cost=900.0)
     found = plan.solve(

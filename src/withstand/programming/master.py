@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 LARGE = 1e3
-"""Rows of the first stage with a larger coefficient are scaled."""
+"""Rows of the first stage whose coefficients are all larger are scaled."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -139,11 +139,17 @@ def master_of(problem: TwoStage, objective: Objective, floors: Array) -> Master:
 
 
 def _row_scale(matrix: sparse.csr_array) -> Array:
-    """Return a factor of each row whose largest coefficient is far above 1 (a power of two)."""
-    largest = np.zeros(matrix.shape[0])
+    """Return a factor (a power of two) of each row whose coefficients are all far above 1.
+
+    The smallest one becomes about 1. Scaled by the largest, a cheap option beside a very dear one
+    would break its budget by less than the solver's tolerance, and be taken.
+    """
+    smallest = np.full(matrix.shape[0], np.inf)
     rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    np.maximum.at(largest, rows, np.abs(matrix.data))
-    return np.where(largest > LARGE, 2.0 ** -np.ceil(np.log2(np.maximum(largest, 1.0))), 1.0)
+    size = np.abs(matrix.data)
+    np.minimum.at(smallest, rows[size > 0], size[size > 0])
+    is_large = np.isfinite(smallest) & (smallest > LARGE)
+    return np.where(is_large, 2.0 ** -np.ceil(np.log2(np.where(is_large, smallest, 1.0))), 1.0)
 
 
 def _scaled(matrix: sparse.csr_array, factor: Array) -> sparse.csr_array:
