@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import tempfile
+import warnings
 import threading
 import time
 from collections import deque
@@ -95,7 +96,11 @@ class Processes:
     def _workers(self) -> Any:
         from joblib.externals.loky import get_reusable_executor
 
-        return get_reusable_executor(max_workers=self._jobs, timeout=IDLE_SECONDS, env=_ONE_THREAD)
+        with warnings.catch_warnings():  # another number of workers: it waits, and says so
+            warnings.filterwarnings("ignore", "Trying to resize", UserWarning)
+            return get_reusable_executor(
+                max_workers=self._jobs, timeout=IDLE_SECONDS, env=_ONE_THREAD
+            )
 
     def put(self, value: Any) -> Any:
         """Write the value to a file that the workers map into memory."""
