@@ -12,9 +12,9 @@ import os
 import shutil
 import signal
 import tempfile
-import warnings
 import threading
 import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
