@@ -24,4 +24,5 @@ def dag_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path
 
     return folder
 
+
 collect_ignore = ["plan_linopy.py"]  # runs in an environment of its own, which has linopy
