@@ -78,10 +78,11 @@ test-quick: $(VENV)/.dev-stamp
 test-slow: $(VENV)/.dev-stamp
 	$(PYTEST) -m slow -n $(JOBS) --maxprocesses 8 || [ $$? -eq 5 ]
 
-# Kernels as plain Python: line coverage sees them, and a traceback names the line.
+# Kernels as plain Python: line coverage sees them, and a traceback names the line. Without the
+# comparisons with the twins, which take minutes uncompiled and cover no further line.
 test-uncompiled: $(VENV)/.dev-stamp
 ifneq ($(wildcard tests/kernels/test_*.py),)
-	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run -m pytest tests/kernels -m "not slow"
+	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run -m pytest tests/kernels -m "not slow" -k "not twin"
 	$(BIN)/coverage report --include "*/withstand/kernels/*"
 endif
 
