@@ -42,6 +42,7 @@ from withstand.kernels.cascade_sparse import (
 HARD = -2
 _YES, _NO, _DEAR = np.int64(1), np.int64(0), np.int64(2)
 _PULL, _PUSH, _PLAY = np.int64(0), np.int64(1), np.int64(2)
+_ONE, _TWO = np.int64(1), np.int64(2)  # plain 1 and 2 would be types of their own to a kernel
 _MANY = np.int64(200)  # a share of one in so many nodes is worth a pass over all of them
 
 
@@ -222,11 +223,11 @@ def _cheapest(fast, f, ahead, cost, caps, work):
     """
     if ahead == 0:
         return _PULL
-    once = _pull_cost(fast, f, 1, caps[2], work)
+    once = _pull_cost(fast, f, _ONE, caps[2], work)
     if ahead == 1:
         pull_all, push_first = once, cost + len(fast.size) // 8
     else:
-        pull_all = _pull_cost(fast, f, 2, min(caps[2], once + cost), work)
+        pull_all = _pull_cost(fast, f, _TWO, min(caps[2], once + cost), work)
         push_first = cost + once + len(fast.size) // 8
         if cost <= caps[0] and 4 * cost + len(fast.size) // 8 < min(pull_all, push_first):
             return _PLAY
