@@ -45,7 +45,8 @@ def fill_columns(
         for k, column in zip(order, columns, strict=True):
             kind = column.type
             if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-                what = f"a column of numbers is expected, this one holds {kind}"
+                held = "text" if "string" in str(kind) else str(kind)
+                what = f"a column of numbers is expected, this one holds {held}"
                 raise refuse(wanted, "E103", what, column=part[k])
             if column.null_count:
                 raise refuse(wanted, "E102", "a number is missing", column=part[k])
