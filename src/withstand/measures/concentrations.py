@@ -50,6 +50,12 @@ class Concentration:
     provenance: Provenance
     _shares: pl.DataFrame
 
+    def __repr__(self) -> str:
+        """Return one line."""
+        return (
+            f"<Concentration of {self.provenance.network!r} by {self.by}: {self.table.height} rows>"
+        )
+
     def to_frame(self) -> pl.DataFrame:
         """Return the table."""
         return self.table

@@ -82,6 +82,10 @@ class Coverage:
         lost = ", ".join(self.without)
         return f"Without {lost}, {self.feasible_output:.1%} of demand can still be met{first}."
 
+    def __repr__(self) -> str:
+        """Return the summary."""
+        return f"<Coverage: {self.summary()}>"
+
 
 def _unknown(label: str, valid: Sequence[str], what: str) -> str:
     near = nearest(label, valid)

@@ -93,6 +93,10 @@ class Exposure:
             return f"No direct purchase has a price; {whole}"
         return f"{self.tier1_home_share:.1%} of direct purchases come from home; {whole}"
 
+    def __repr__(self) -> str:
+        """Return the summary."""
+        return f"<Exposure: {self.summary()}>"
+
 
 def exposure(network: ProductionNetwork, by: str = "region") -> Exposure:
     """Say where the value of the viewpoint arises, recursively through every tier.

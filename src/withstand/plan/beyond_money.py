@@ -60,6 +60,10 @@ class BeyondMoney:
             text += f" Too late for every scenario: {', '.join(self.too_late)}."
         return text
 
+    def __repr__(self) -> str:
+        """Return the summary."""
+        return f"<BeyondMoney: {self.summary()}>"
+
 
 def beyond_money(plan: SolvedPlan, *, progress: Progress | None = None) -> BeyondMoney:
     """Return, strike by strike, the loss that no plan could avoid.

@@ -38,6 +38,10 @@ class Comparison:
     rows: pl.DataFrame
     n_periods: int
 
+    def __repr__(self) -> str:
+        """Return one line."""
+        return f"<Comparison: {self.rows.height} regions, {len(self.not_mended)} not mended>"
+
     def to_frame(self) -> pl.DataFrame:
         """Return one row a region."""
         return self.rows

@@ -43,6 +43,11 @@ class Frontier:
     smooth: Array
     worth: Array
 
+    def __repr__(self) -> str:
+        """Return one line."""
+        first, last = self.budgets[0], self.budgets[-1]
+        return f"<Frontier: {len(self.plans)} budgets, {first:,.0f} to {last:,.0f}>"
+
     def to_frame(self) -> pl.DataFrame:
         """Return one row a budget: cost, losses (currency), value, bound, worth, what is chosen."""
         rest = np.array([p.value for p in self.plans])

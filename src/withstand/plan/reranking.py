@@ -58,6 +58,10 @@ class Reranking:
             f"{first['programme_loss']:,.0f} by the programme."
         )
 
+    def __repr__(self) -> str:
+        """Return the summary."""
+        return f"<Reranking: {self.summary()}>"
+
 
 def rerank(
     plan: SolvedPlan,

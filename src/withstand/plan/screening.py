@@ -48,6 +48,10 @@ class Screening:
             f"{self.covered:.1%} of the losses; the others are bought at a fixed price, unlimited."
         )
 
+    def __repr__(self) -> str:
+        """Return the summary."""
+        return f"<Screening: {self.summary()}>"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
@@ -88,6 +92,10 @@ class Certificate:
             f"On the full network the plan saves {self.saved:,.0f} of expected loss; the screened "
             f"one does not show {self.missed:,.0f} of the loss that stays."
         )
+
+    def __repr__(self) -> str:
+        """Return the summary."""
+        return f"<Certificate: {self.summary()}>"
 
 
 def screened(

@@ -80,6 +80,10 @@ class Verification:
             f"{self.expected('programme_after'):,.0f}."
         )
 
+    def __repr__(self) -> str:
+        """Return the summary."""
+        return f"<Verification: {self.summary()}>"
+
 
 class Played:
     """Plays scenarios on one network under portfolios; what was played once is remembered."""

@@ -164,6 +164,10 @@ class Response:
             f"{period}s of demand."
         )
 
+    def __repr__(self) -> str:
+        """Return the summary."""
+        return f"<Response: {self.summary()}>"
+
 
 def respond(
     network: ProductionNetwork,

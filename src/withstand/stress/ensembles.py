@@ -156,6 +156,10 @@ class Ensemble:
             f"{1 - risk.alpha:.0%}."
         )
 
+    def __repr__(self) -> str:
+        """Return the summary."""
+        return f"<Ensemble: {self.summary()}>"
+
     def _losses(self, column: str | None) -> Array:
         name = column or self.loss_column
         given = [n for n in self.outcomes.columns if self._is_loss(n)]

@@ -303,6 +303,10 @@ class Simulation:
             f"{lost:.1f} {period}s of demand are lost."
         )
 
+    def __repr__(self) -> str:
+        """Return the summary."""
+        return f"<Simulation: {self.summary()}>"
+
     def _spoken(self, number: int) -> str:
         return f"{number} {self.network.settings.period}{'' if number == 1 else 's'}"
 

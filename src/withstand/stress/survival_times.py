@@ -175,6 +175,10 @@ class Survival:
             )
         return f"{text}."
 
+    def __repr__(self) -> str:
+        """Return the summary."""
+        return f"<Survival: {self.summary()}>"
+
 
 def survival(
     network: ProductionNetwork,
