@@ -300,6 +300,7 @@ for line in sys.stdin:
         write_folder(net, sys.argv[1])
 """
 N_KILLS = 40
+MOST_KILLS = 160  # on a busy machine some kills come before anything was written
 
 
 @pytest.mark.slow
@@ -307,7 +308,9 @@ N_KILLS = 40
 def test_a_project_survives_forty_kills_at_random_moments(tmp_path: Path) -> None:
     one = example("robot_maker")
     two = one.with_changes({"nodes": one.tables["nodes"].with_columns(price=1.0)})
+    started = time.perf_counter()
     sources = [write_folder(one, tmp_path / "one"), write_folder(two, tmp_path / "two")]
+    both = time.perf_counter() - started  # kills fall within the first three writes or so
     allowed = {one.fingerprint(), two.fingerprint()}
     folder = write_folder(one, tmp_path / "p")
     state = folder / ".withstand"
@@ -319,11 +322,13 @@ def test_a_project_survives_forty_kills_at_random_moments(tmp_path: Path) -> Non
     ) as writers:
         assert writers.stdin is not None
         assert writers.stdout is not None
-        for _ in range(N_KILLS):
+        for kill in range(MOST_KILLS):
+            if kill >= N_KILLS and seen == allowed and were_halfway >= 5:
+                break
             writers.stdin.write("start one\n")
             writers.stdin.flush()
             pid = int(writers.stdout.readline())
-            time.sleep(moments.uniform(0.0, 0.25))
+            time.sleep(moments.uniform(0.0, 1.5 * both))
             os.kill(pid, signal.SIGKILL)
             were_halfway += (state / "pending").exists() or (state / "commit.json").exists()
             seen.add(read_folder(folder).fingerprint())
