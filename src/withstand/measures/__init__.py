@@ -11,9 +11,12 @@ from withstand.measures.extractions import Extraction, extraction
 from withstand.measures.footprints import Footprint, footprint
 from withstand.measures.histories import over_time
 from withstand.measures.linkages import Multipliers, multipliers
+from withstand.measures.localisations import Localisation, localisation
+from withstand.measures.location_quotients import LocationQuotient, location_quotient
 from withstand.measures.participations import Participation, participation
 from withstand.measures.path_search import StructuralPaths, structural_paths
 from withstand.measures.positions import Position, downstreamness, upstreamness
+from withstand.measures.related_densities import RelatedDensity, related_density
 from withstand.measures.reliances import Reliance, foreign_reliance
 from withstand.measures.value_added import ValueContent, value_added_content
 
@@ -25,9 +28,12 @@ __all__ = [
     "Exposure",
     "Extraction",
     "Footprint",
+    "Localisation",
+    "LocationQuotient",
     "Multipliers",
     "Participation",
     "Position",
+    "RelatedDensity",
     "Reliance",
     "StructuralPaths",
     "ValueContent",
@@ -41,9 +47,12 @@ __all__ = [
     "extraction",
     "footprint",
     "foreign_reliance",
+    "localisation",
+    "location_quotient",
     "multipliers",
     "over_time",
     "participation",
+    "related_density",
     "structural_paths",
     "upstreamness",
     "value_added_content",

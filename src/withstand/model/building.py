@@ -92,6 +92,7 @@ def build_network(
         raise DataError(_unique(found))
     ready = _derive(ready)
     found += checks.check_references(ready, places, broken)
+    found += checks.check_people(ready, places)
     if not broken & {"products", "regions"}:
         found += checks.check_settings(ready, settings, is_complete=not has_errors(found))
     if has_errors(found):

@@ -1,7 +1,8 @@
 """Every rule that can speak: code, severity, title, why it matters, how to mend it.
 
 Codes are never reused. E codes stop the work, W codes warn, N codes only tell. 1xx are about
-files and cells, 2xx about the network, 3xx about scenarios, 4xx about options.
+files and cells, 2xx about the network, 3xx about scenarios, 4xx about options, 5xx about people
+and plants.
 """
 
 from __future__ import annotations
@@ -522,5 +523,197 @@ CODES: dict[str, Rule] = {
         "The chances of all scenarios in all years sum to more than 1; they were scaled to 1, so "
         "losses are those of the case that one of them strikes.",
         "Lower the probabilities if losses are to be expected values.",
+    ),
+    # people
+    "E501": _error(
+        "more leave than are there",
+        "Exits, transfers, moves to other regions and growing older are shares of the same people, "
+        "so that together they cannot exceed 1 a year; nor can exits and returns of those "
+        "elsewhere.",
+        "Lower one of the rates; check that they are per year, and that a separation rate does not "
+        "count the transfers that are stated apart.",
+    ),
+    "E502": _error(
+        "no duration",
+        "A programme takes time: whoever enters is in training for at least a step.",
+        "Write the length of the programme in periods of the network, above 0.",
+    ),
+    "E503": _error(
+        "age bands",
+        "People grow from one band into the next, so bands may not run backwards or overlap.",
+        "Write bands as 25-34, 35-44, 65+, each age in one of them.",
+    ),
+    "E504": _error(
+        "more graduates placed than there are",
+        "The shares of one programme's graduates sum to more than 1.",
+        "Lower the shares in placements; what is missing to 1 is qualified, but elsewhere.",
+    ),
+    "E505": _error(
+        "transfer to where they are",
+        "The row moves people from an occupation and region to the same ones.",
+        "Name another occupation, or another region.",
+    ),
+    "E506": _error(
+        "transfers above the transfer rate",
+        "The transfers listed sum to more than the occupation's transfer rate.",
+        "Lower the shares, or raise transfer_rate: it counts the transfers listed, too.",
+    ),
+    "W501": _warning(
+        "duration rounded",
+        "Time runs in steps, and the duration of the programme is no whole number of them.",
+        "Ask for more steps a year (steps_per_year) if the difference matters.",
+    ),
+    "W502": _warning(
+        "more entrants than places",
+        "The planned intake is above the places, even with their growth.",
+        "Lower the intake, or raise seats or seat_growth.",
+    ),
+    "W503": _warning(
+        "people not known",
+        "The occupation states no people, and was taken to have none.",
+        "Fill people in occupations, or add rows to the table of people.",
+    ),
+    "W504": _warning(
+        "people stated twice",
+        "The rows of the table of people do not sum to the people of the occupation.",
+        "Correct one of the two; the table of people was taken.",
+    ),
+    "N501": _note(
+        "hours a person works assumed",
+        "The occupation states no hours_per_period.",
+        "Fill hours_per_period in occupations.",
+    ),
+    # intake of people
+    "E521": _error(
+        "no intake meets the needs",
+        "The limits contradict each other: nothing that is allowed brings enough people in time.",
+        "Raise one of the limits named, start earlier, or allow work to stay undone (unmet_cost in "
+        "the table of occupations).",
+    ),
+    "N521": _note(
+        "occupation without needs",
+        "It is planned with, as if nobody of it were needed.",
+        "Add its rows to the table of needs, or delete it.",
+    ),
+    "N522": _note(
+        "worth of limits not known",
+        "With whole persons one unit more has no price: the best plan may change in jumps.",
+        "Solve without whole=True for the worth of one unit.",
+    ),
+    # people and regions
+    "E531": _error(
+        "occupation without skills",
+        "An occupation that is 0 in every skill cannot be compared with any other.",
+        "Give its importances, or leave it out.",
+    ),
+    "W531": _warning(
+        "skill values missing",
+        "They were taken as the mean of the skill over the occupations that have it.",
+        "Fill them in, or leave out occupations of which little is known.",
+    ),
+    "W532": _warning(
+        "occupation like the average",
+        "It stands out by no skill, so its relatedness to all others was set to 0.",
+        "Add skills that tell it apart, or take another metric.",
+    ),
+    "W533": _warning(
+        "no way out of an occupation",
+        "Nobody was seen to leave it, so all its people stay in the transition network.",
+        "Add flows from it, or leave it out.",
+    ),
+    "W534": _warning(
+        "no total to compare with",
+        "The quotient needs the total of the region and of the activity in the whole.",
+        "Add the rows of totals, or the missing activity to the table of the whole.",
+    ),
+    "W535": _warning(
+        "seats that nobody needs",
+        "Their graduates cover no need; a label may be misspelt.",
+        "Correct the label, or add the need.",
+    ),
+    "W536": _warning(
+        "activity without proximities",
+        "Nothing is known to be akin to it, so it has no density.",
+        "Add its rows to the table of proximities, or leave proximities out.",
+    ),
+    "W537": _warning(
+        "total without what is not published",
+        "It was added up from the cells that are published, so it is too low and quotients that "
+        "divide by it are off.",
+        "Give the rows of totals (total=) and the whole (whole=), or leave these cells out.",
+    ),
+    "N531": _note(
+        "values not published",
+        "Suppressed cells give no quotient; they are not 0.",
+    ),
+    # targets of people
+    "E541": _error(
+        "filter of a target",
+        "The filter says which part counts; a filter that is not understood would count all.",
+        "Write it as occupation=WELDER; region=NORTH, SOUTH; code=15-; since=2025.",
+    ),
+    "E542": _error(
+        "year of a target",
+        "Nothing is known of years that are not played.",
+        "Play more years (years= of the projection), or correct the year.",
+    ),
+    "E543": _error(
+        "no need to compare with",
+        "Shares of a need, or of vacancies, take a need that is known.",
+        "Give needs= (occupation, year, people) to the projection, or fill people_needed.",
+    ),
+    "E544": _error(
+        "targets out of reach",
+        "No intake that the places allow from that year on meets the targets, whatever it costs.",
+        "Start earlier, add places, shorten programmes or upskill: people.what_mends says how far "
+        "each would go.",
+    ),
+    "W541": _warning(
+        "target of nobody",
+        "The labels are known, but nothing fits all of them at once, so the indicator is empty.",
+        "Correct the filter, or add the people or programmes.",
+    ),
+    "W542": _warning(
+        "programme without cost",
+        "The cheapest intake takes whatever costs nothing.",
+        "Fill cost in the table of programmes.",
+    ),
+    "N541": _note(
+        "target not about people",
+        "The table of targets serves other questions, too.",
+    ),
+    # production lines
+    "E581": _error(
+        "time without a unit",
+        "Times between failures and of repair are told in any unit, so the unit must be said.",
+        "Write 12h, 30 min, 90s, 2d, or 500 cycles.",
+    ),
+    "E582": _error(
+        "how a machine fails is not clear",
+        "A machine needs its time between failures and its time of repair, or both chances per "
+        "cycle.",
+        "Fill mtbf and mttr, or failure and repair; write 0 in failure if it never fails.",
+    ),
+    "E583": _error(
+        "no line",
+        "A line has two machines or more, one after the other, with places between them.",
+        "Write one row a machine, in the order of the line.",
+    ),
+    "W581": _warning(
+        "time shorter than a cycle",
+        "Machines fail and are mended from cycle to cycle; a shorter time was counted as a whole "
+        "cycle, and as often rarer, so that the machine is up for the same share of time.",
+        "Nothing to do if the cycle is short against the shift.",
+    ),
+    "N581": _note(
+        "cycle not stated",
+        "Chances per cycle were given without the length of a cycle: 60 seconds were taken, which "
+        "sets the parts per hour and nothing else.",
+        "Fill cycle_seconds.",
+    ),
+    "N582": _note(
+        "nothing behind the last machine",
+        "Finished parts leave the line at once, so the last buffer is not used.",
+        "Nothing to do.",
     ),
 }

@@ -362,10 +362,87 @@ _TABLES = (
             _text("code", "Code in a national list of occupations.", example="51-4041"),
             _number("people", "People now.", "people", "not known"),
             _number("people_needed", "People needed at rest.", "people", "not known"),
-            _number("hours_per_period", "Hours one person works.", "hours per period"),
-            _number("exit_rate", "Leave the labour force.", "share per year", high=1.0),
-            _number("transfer_rate", "Move to other occupations.", "share per year", high=1.0),
+            _number(
+                "hours_per_period",
+                "Hours one person works.",
+                "hours per period",
+                "1650 hours a year",
+            ),
+            _number(
+                "exit_rate",
+                "Leave the labour force. A separation rate stated in its place counts transfers"
+                " too: state those apart where they are known.",
+                "share per year",
+                "0",
+                high=1.0,
+            ),
+            _number(
+                "transfer_rate",
+                "Move to other occupations. What the table of transfers does not name goes to"
+                " occupations that are not listed: these people are qualified, but elsewhere.",
+                "share per year",
+                "the sum of the transfers",
+                high=1.0,
+            ),
             _number("wage", "Mean wage.", "currency per year"),
+        ),
+    ),
+    Table(
+        name="people",
+        meaning="People now, by occupation, region, age band and qualification. Occupations"
+        " without a row here have their people in one group at home.",
+        key=("occupation", "region", "age_band", "qualification"),
+        columns=(
+            _label("occupation", "What they work as.", "occupations", example="GRINDER"),
+            _label("region", "Where they work.", "regions", example="HOME"),
+            _text(
+                "age_band",
+                "Ages from and to, as 25-34 or 65+: a band of ten years loses a tenth of its"
+                " people a year to the next band. Any other word does not grow older.",
+                "no age",
+                "25-34",
+            ),
+            _text("qualification", "What they are qualified for.", "none", "apprenticeship"),
+            _number("people", "People at work now.", "people", required=True, example="33"),
+            _number(
+                "exit_rate",
+                "Leave the labour force.",
+                "share per year",
+                "as the occupation",
+                high=1.0,
+            ),
+            _number(
+                "transfer_rate",
+                "Move to other occupations.",
+                "share per year",
+                "as the occupation",
+                high=1.0,
+            ),
+            _number("elsewhere", "Qualified, but at work elsewhere.", "people", "0"),
+            _number(
+                "return_rate", "Of those elsewhere, come back.", "share per year", "0", high=1.0
+            ),
+            _number("arrivals", "Join from outside, all year.", "people per year", "0"),
+        ),
+    ),
+    Table(
+        name="transfers",
+        meaning="Moves from one occupation (or region) to another.",
+        key=("from", "to", "from_region", "to_region"),
+        columns=(
+            _label("from", "Occupation they leave.", "occupations"),
+            _label("to", "Occupation they take up; the same one to change region.", "occupations"),
+            _number("share", "Share that moves.", "share per year", required=True, high=1.0),
+            _label(
+                "from_region", "Region they leave.", "regions", required=False, default="every one"
+            ),
+            _label(
+                "to_region",
+                "Region they move to.",
+                "regions",
+                required=False,
+                default="the same region",
+            ),
         ),
     ),
     Table(
@@ -375,13 +452,78 @@ _TABLES = (
         columns=(
             _label("programme", "Short label."),
             _label("occupation", "The occupation it feeds.", "occupations"),
-            _number("duration", "Length.", "periods", required=True),
-            _number("completion", "Share that completes.", "0 to 1", "1", high=1.0),
-            _number("seats", "Places for new entrants.", "people per year"),
-            _number("seat_growth", "Most that places can grow.", "share per year"),
-            _number("trainers_per_seat", "Trainers one place needs.", "people per place"),
-            _number("cost", "Cost of one place.", "currency per place"),
+            _number("duration", "Length; above 0.", "periods", required=True),
+            _number(
+                "completion", "Share that completes; the rest is gone.", "0 to 1", "1", high=1.0
+            ),
+            _number("seats", "Places for new entrants.", "people per year", "no limit"),
+            _number("seat_growth", "Most that places can grow.", "share per year", "0"),
+            _number("trainers_per_seat", "Trainers one place needs.", "people per place", "0"),
+            _number("cost", "Cost of one place, paid on entry.", "currency per place", "0"),
             _number("retention", "Graduates who take up the work.", "0 to 1", "1", high=1.0),
+            _label(
+                "region", "Where its graduates work.", "regions", required=False, default="home"
+            ),
+            _label(
+                "from_occupation",
+                "Occupation that its entrants leave, for upskilling.",
+                "occupations",
+                required=False,
+                default="from outside",
+            ),
+            _number("intake", "Planned entrants.", "people per year", "seats; without seats none"),
+            Column(
+                name="first_year",
+                meaning="First year with entrants; if it lies before the first year played, those"
+                " who entered since then are in training.",
+                type="integer",
+                default="the first year played",
+                low=0,
+                high=9999,
+            ),
+            _text("age_band", "Age band of its graduates.", "that of the first group there"),
+            _text("qualification", "Qualification of its graduates.", "as the first group there"),
+        ),
+    ),
+    Table(
+        name="intakes",
+        meaning="Entrants of a programme in single years, in place of its intake. Entrants of years"
+        " before the first year played are in training.",
+        key=("programme", "year"),
+        columns=(
+            _label("programme", "The programme.", "programmes"),
+            Column(
+                name="year",
+                meaning="Year of entry.",
+                type="integer",
+                required=True,
+                low=0,
+                high=9999,
+            ),
+            _number("people", "Entrants, over the whole year.", "people", required=True),
+        ),
+    ),
+    Table(
+        name="placements",
+        meaning="Where graduates of a programme take up work, if not all in its own occupation.",
+        key=("programme", "occupation", "region"),
+        columns=(
+            _label("programme", "The programme.", "programmes"),
+            _label("occupation", "What they work as.", "occupations"),
+            _number(
+                "share",
+                "Share of those who take up the work.",
+                "0 to 1",
+                required=True,
+                high=1.0,
+            ),
+            _label(
+                "region",
+                "Where they work.",
+                "regions",
+                required=False,
+                default="that of the programme",
+            ),
         ),
     ),
     Table(

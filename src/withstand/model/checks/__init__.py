@@ -7,11 +7,13 @@ before any output is known) and economics (a built network at rest).
 from __future__ import annotations
 
 from withstand.model.checks.economics import check_economics
+from withstand.model.checks.people import check_people
 from withstand.model.checks.references import check_references, check_settings
 from withstand.model.checks.structure import check_rows, check_structure
 
 __all__ = [
     "check_economics",
+    "check_people",
     "check_references",
     "check_rows",
     "check_settings",
