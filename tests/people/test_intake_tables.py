@@ -123,6 +123,16 @@ def test_an_occupation_without_needs_is_worth_a_note():
     assert found.is_found
 
 
+def test_a_duration_between_years_is_rounded_up_with_a_warning():
+    school = {"programme": ["p"], "occupation": ["a"], "duration": [78.0], "cost": [1.0]}
+    needs = {"occupation": ["a"] * 3, "year": [1, 2, 3], "people": [0, 0, 1]}
+    found = optimise_intake(needs, {"occupation": ["a"]}, programmes=school, period="week")
+    (warning,) = found.findings
+    assert (warning.code, warning.file, warning.row) == ("W501", "programmes", 2)
+    assert "1.5 count as 2" in warning.what
+    assert found.entrants["entrants"].to_list() == [1.0, 0.0, 0.0]
+
+
 def test_needs_of_a_network_go_to_occupations_without_regions():
     needs = pl.DataFrame(
         {"occupation": ["a"] * 2, "region": ["HOME", "AWAY"], "year": [1, 1],

@@ -88,6 +88,12 @@ class EntryChoices:
         self._low.append(low)
         self._high.append(high)
 
+    def require(self, term: Linear, direction: str) -> None:
+        """Add term >= 0, or term <= 0 for a direction of at_most."""
+        bound = -term.constant / term.scale
+        low, high = (bound, np.inf) if direction == "at_least" else (-np.inf, bound)
+        self.row(term.columns, term.weights, low, high)
+
     @property
     def n_columns(self) -> int:
         """Number of columns so far."""

@@ -272,7 +272,7 @@ def _programmes(
                 cell=cell,
                 trainer=trainer if cells["trainer"] else cell,
                 source=source,
-                length=_years(cells["duration"], period),
+                length=_years(cells["duration"], period, ("programmes", row), findings),
                 yields=_or(cells["completion"], 1.0) * _or(cells["retention"], 1.0),
                 seats=_or(cells["seats"], math.inf),
                 growth=_or(cells["seat_growth"], 0.0),
@@ -291,6 +291,7 @@ def _moves(
     found = []
     for row, cells in enumerate(table.iter_rows(named=True)):
         pairs = places.pairs(row, cells, findings)
+        length = _years(cells["duration"] or 0.0, period, ("moves", row), findings)
         for start, end in pairs:
             if start == end:
                 what = "a move leads back to where it starts"
@@ -300,7 +301,7 @@ def _moves(
                 Move(
                     start=start,
                     end=end,
-                    length=_years(cells["duration"] or 0.0, period),
+                    length=length,
                     limit=_or(cells["limit"], math.inf),
                     limit_share=_or(cells["limit_share"], math.inf),
                     cost=_or(cells["cost"], 0.0),
@@ -374,8 +375,15 @@ def _refuse_later_intakes(table: pl.DataFrame, first_year: int, findings: list[F
             findings.append(fault("E107", "intakes", row, "year", what, year))
 
 
-def _years(duration: float, period: str) -> int:
-    return math.ceil(duration / PERIODS_PER_YEAR[period] - 1e-9)
+def _years(duration: float, period: str, place: tuple[str, int], findings: list[Finding]) -> int:
+    """Return a duration in whole years, rounded up; a warning if that makes it longer."""
+    years = duration / PERIODS_PER_YEAR[period]
+    whole = math.ceil(years - 1e-9)
+    if whole - years > 1e-9:
+        what = f"an intake is planned in whole years: {years:g} count as {whole}"
+        fix = "Write 0 for what is done within the year, else expect people that much later."
+        findings.append(fault("W501", *place, "duration", what, duration, (), fix))
+    return whole
 
 
 def _or(value: float | None, default: float) -> float:

@@ -149,7 +149,7 @@ def reachability(
         results=pl.DataFrame(results, schema_overrides=dict.fromkeys(whole, pl.Int64)).fill_nan(
             None
         ),
-        findings=(*projection.findings, *findings, *seats.findings),
+        findings=(*projection.findings, *findings),
     )
 
 

@@ -12,7 +12,8 @@ from withstand.model.encoding import numbers
 from withstand.people.building import build
 
 if TYPE_CHECKING:
-    from withstand.model.findings import Finding
+    from withstand.people.building import Built
+    from withstand.people.pipelines import Pipeline
     from withstand.people.projection_results import Projection
 
 Array = np.ndarray
@@ -32,7 +33,6 @@ class Seats:
     planned : ndarray of float64, shape (P, Y), entrants
     cost : ndarray of float64, shape (P,), currency per entrant
         NaN where not stated.
-    findings : tuple of Finding
     """
 
     seats: Array
@@ -40,7 +40,6 @@ class Seats:
     opens: Array
     planned: Array
     cost: Array
-    findings: tuple[Finding, ...] = ()
 
     def path(self, start: int, n_years: int) -> Array:
         """Return the places of each year if growth begins in year `start`, shape (P, n_years).
@@ -85,18 +84,24 @@ def seats_of(projection: Projection, source: Any, programmes: Any, period: str) 
             "The source has other programmes than the projection. Give the tables (and programmes) "
             "that it was made from."
         )
+    return seats_of_built(built, pipeline)
+
+
+def seats_of_built(built: Built, pipeline: Pipeline) -> Seats:
+    """Return the places of the programmes of a pipeline that was built from tables."""
+    first = int(pipeline.first_year)
     return Seats(
         seats=np.where(np.isnan(built.seats), np.inf, built.seats),
         growth=_of_rows(built, "seat_growth", 0.0),
         opens=np.maximum(
-            _of_rows(built, "first_year", float(projection.years[0])) - projection.years[0], 0
+            _of_rows(built, "first_year", float(first)) - first, 0
         ).astype(np.int64),
         planned=_of_years(pipeline.intake, pipeline.steps_per_year),
         cost=built.cost,
     )
 
 
-def _of_rows(built: Any, column: str, default: float) -> Array:
+def _of_rows(built: Built, column: str, default: float) -> Array:
     """Return a column of the table of programmes for each programme of the pipeline."""
     if "programmes" not in built.tables.frames:
         return np.zeros(0)

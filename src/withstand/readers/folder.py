@@ -111,6 +111,8 @@ def _from_shorthand(found: _Collected) -> ProductionNetwork:
     ours = {n: raw for n, raw in found.tables.items() if n not in _TURNED_INTO_OURS}
     regions = {"regions": ours["regions"]} if "regions" in ours else {}
     frames, origins, findings = read_plant(own | regions, found.settings)
+    if "programmes" in ours:  # stated apart, they take the place of those of occupations
+        frames.pop("programmes", None)
     findings = found.findings + findings
     for name, raw in _with_rows(ours, findings):
         if name not in frames or frames[name].height == 0:

@@ -10,7 +10,7 @@ import polars as pl
 from withstand.model.countries import country_name
 from withstand.model.findings import Finding, Origin, listed, make_finding
 from withstand.model.tables import EVERY_BUYER
-from withstand.readers.plant_skills import occupations_of, skill_nodes
+from withstand.readers.plant_skills import occupations_of, programmes_of, skill_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +49,7 @@ def convert(
     tables["stocks"] = _stocks(frames["suppliers"], tables, findings, origins)
     if "occupations" in frames:
         tables["occupations"] = occupations_of(frames["occupations"], settings)
+        _train(frames["occupations"], settings, places["occupations"], tables, origins)
     is_home_known = has_regions or settings.home in tables["nodes"]["region"]
     skills = skill_nodes(tables, frames.get("occupations"), settings)
     if skills.height and is_home_known:
@@ -64,6 +65,23 @@ def convert(
             )
         )
     return tables, origins, findings
+
+
+def _train(
+    occupations: pl.DataFrame,
+    settings: Settings,
+    place: Origin,
+    tables: dict[str, pl.DataFrame],
+    origins: dict[str, Origin],
+) -> None:
+    """Add the programmes that the table of occupations states."""
+    found = programmes_of(occupations, settings)
+    if found is None:
+        return
+    tables["programmes"], rows, names = found
+    shown = {new: (place.names or {}).get(old, old) for new, old in names.items()}
+    places = [place.row_of(row) or 0 for row in rows]
+    origins["programmes"] = replace(place, names={**(place.names or {}), **shown}, rows=places)
 
 
 def _kept(

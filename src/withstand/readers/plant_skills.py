@@ -1,13 +1,15 @@
-"""Skills of the plant shorthand: people as occupations, and the nodes that supply their hours."""
+"""Skills of the plant shorthand: people, their training, the nodes that supply their hours."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 from scipy import sparse
 
+from withstand.model.conforming import fold_header
 from withstand.model.encoding import encode
 from withstand.model.units import PERIODS_PER_YEAR
 
@@ -28,6 +30,12 @@ _COLUMNS = {  # ours to theirs
     "exit_rate": "annual_separation_rate",
     "wage": "us_mean_wage_usd",
 }
+_TRAINING = re.compile(r"training_(day|week|month|year)s\Z")
+_OF_PROGRAMMES = {  # ours to theirs
+    "completion": "training_completion_rate",
+    "seat_growth": "training_place_growth_cap_per_year",
+    "completion_basis": "completion_basis",
+}
 
 
 def occupations_of(occupations: pl.DataFrame, settings: Settings) -> pl.DataFrame:
@@ -42,6 +50,45 @@ def occupations_of(occupations: pl.DataFrame, settings: Settings) -> pl.DataFram
         pl.lit(HOURS_PER_YEAR / per_year).alias("hours_per_period"),
         *(occupations.get_column(c) for c in rest),
     )
+
+
+def programmes_of(
+    occupations: pl.DataFrame, settings: Settings
+) -> tuple[pl.DataFrame, list[int], dict[str, str]] | None:
+    """Return a programme for each occupation whose training is stated; None where none is.
+
+    No places are stated, so that nobody enters until somebody plans it.
+
+    Returns
+    -------
+    frame, rows, names
+        The table of programmes, the row of each in occupations, and our column names to theirs.
+    """
+    headers = {
+        m[0]: (c, m[1]) for c in occupations.columns if (m := _TRAINING.match(fold_header(c)))
+    }
+    if not headers:
+        return None
+    (header, unit), *_ = headers.values()
+    text = occupations[header].cast(pl.String).str.strip_chars()
+    rows = ((text != "") & text.is_not_null()).arg_true()
+    if len(rows) == 0:
+        return None
+    stated = occupations[rows]
+    duration = text[rows].cast(pl.Float64, strict=False)
+    factor = PERIODS_PER_YEAR[settings.period] / PERIODS_PER_YEAR[unit]
+    is_number = duration.null_count() == 0  # else the check of the table says which is none
+    names = {new: old for new, old in _OF_PROGRAMMES.items() if old in occupations.columns}
+    if f"{header}_basis" in occupations.columns:
+        names["duration_basis"] = f"{header}_basis"
+    frame = stated.select(
+        (pl.col("id") + "_TRAINING").alias("programme"),
+        pl.col("id").alias("occupation"),
+        (duration * factor if is_number else text[rows]).alias("duration"),
+        *(pl.col(old).alias(new) for new, old in names.items()),
+    )
+    shown = {"programme": "id", "occupation": "id", "duration": header, **names}
+    return frame, rows.to_list(), shown
 
 
 def skill_nodes(
