@@ -127,7 +127,8 @@ def _range(low: float | None, high: float | None) -> str:
 _FINDINGS_INTRO = """
 Every rule that can speak. A code that starts with E is an error and stops the work, W is a warning,
 N a note. 1xx are about files and cells, 2xx about the network, 3xx about scenarios, 4xx about
-options, 5xx about people. Codes are never used again for something else. How to work through a list
+options, 5xx about people and
+plants. Codes are never used again for something else. How to work through a list
 of findings: [mend findings](../how-to/mend-findings.md).
 """
 _CHAPTERS = {
@@ -243,6 +244,9 @@ _FACADES = {
     "withstand": "ws",
     "withstand.measures": "ws.measures",
     "withstand.stress": "ws.stress",
+    "withstand.people": "ws.people",
+    "withstand.plants": "ws.plants",
+    "withstand.plan": "ws.plan",
     "withstand.examples": "ws.examples",
 }
 _DEEPER = {

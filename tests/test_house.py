@@ -19,7 +19,15 @@ import withstand
 from kernel_signatures import signatures_of, with_several
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-FACADES = ("withstand", "withstand.model", "withstand.measures", "withstand.stress")
+FACADES = (
+    "withstand",
+    "withstand.model",
+    "withstand.measures",
+    "withstand.stress",
+    "withstand.people",
+    "withstand.plants",
+    "withstand.plan",
+)
 
 # One letter of each stands in brackets so that this file does not find itself.
 MACHINE_PATHS = r"(?<![\w.])/(?:w[o]rk|r[o]ot|t[m]p|h[o]me/\w+)/"

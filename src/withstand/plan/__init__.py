@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from withstand.plan.beyond_money import BeyondMoney, beyond_money
 from withstand.plan.comparison import Comparison, compare
 from withstand.plan.frontiers import Frontier, frontier
 from withstand.plan.infeasibility import Conflict, explain_infeasible
 from withstand.plan.near_optimal import alternatives, next_best
+from withstand.plan.out_of_reach import BeyondMoney, beyond_money
 from withstand.plan.plans import Plan, solve
 from withstand.plan.reranking import Reranking, rerank
 from withstand.plan.screening import Certificate, Screening, certify, screened

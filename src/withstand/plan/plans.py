@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from withstand.plan.beyond_money import BeyondMoney, beyond_money
 from withstand.plan.comparison import Comparison, compare
 from withstand.plan.frontiers import Frontier, frontier
 from withstand.plan.infeasibility import Conflict, explain_infeasible
 from withstand.plan.near_optimal import alternatives
+from withstand.plan.out_of_reach import BeyondMoney, beyond_money
 from withstand.plan.planning import GAP, solve_problem
 from withstand.plan.problem import problem_of
 from withstand.plan.reranking import Reranking, rerank

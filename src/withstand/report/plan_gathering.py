@@ -10,9 +10,9 @@ import polars as pl
 
 from withstand import measures
 from withstand.errors import SolverError, UsageError
-from withstand.plan.beyond_money import beyond_money
 from withstand.plan.frontiers import frontier
 from withstand.plan.near_optimal import alternatives
+from withstand.plan.out_of_reach import beyond_money
 from withstand.report.plan_contents import PlanContents, scenario_names
 
 if TYPE_CHECKING:
