@@ -32,8 +32,12 @@ if TYPE_CHECKING:
     from withstand.model.findings import Finding
     from withstand.model.network import ProductionNetwork
     from withstand.plan import Plan
+    from withstand.people.needs import OutputPath
+    from withstand.plants.line_tables import LineTable
     from withstand.report.contents import Contents
     from withstand.report.economy_page import EconomyContents
+    from withstand.report.line_contents import LineContents
+    from withstand.report.people_contents import PeopleContents
     from withstand.report.plan_contents import PlanContents
     from withstand.stress import Bracket, Cascade, Ensemble, Response, Simulation, SystemicRisk
     from withstand.stress.rules import Rules
@@ -433,8 +437,10 @@ def gather(
     """
     from withstand.report import gathering
     from withstand.report.contents import Contents
+    from withstand.report.people_gathering import people_of_report
 
     steps = 8
+    made_at = _now()
     gathering.check_size(network)
     regions, left_out = gathering.regions_to_lose(network)
     is_large = gathering.is_large(network)
@@ -473,6 +479,7 @@ def gather(
     shared_run = stress.simulate(network.under_rule("shared"), runs[0].scenario)
     progress("ranking failures", 7, steps)
     stressed = gathering.gather_stress(network, runs, duration=duration, losses=losses)
+    people = people_of_report(network, made_at)
     progress("done", steps, steps)
     return Contents(
         network=network,
@@ -486,10 +493,16 @@ def gather(
         worst_region=worst,
         runs=tuple(runs),
         shared_run=shared_run,
-        made_at=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
+        made_at=made_at,
         stress=stressed,
+        people=people,
         left_out=gathering.left_out_of(network, left_out),
     )
+
+
+def _now() -> str:
+    """Return date and time as reports show them."""
+    return datetime.now().astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def _exposure(network: ProductionNetwork) -> Exposure | None:
@@ -667,6 +680,203 @@ def write_plan(contents: PlanContents, paths: Sequence[str | os.PathLike[str]]) 
 
     makers = dict(zip(PLAN_ENDINGS, (plan_page, plan_workbook, plan_json), strict=True))
     targets = plan_targets(paths)
+    for target in targets:
+        write_atomic(target, makers[target.suffix.lower()](contents))
+    return targets
+
+
+def read_line(path: str | os.PathLike[str]) -> LineTable:
+    """Return the machines of a production line from a file: CSV, XLSX, Parquet or TOML.
+
+    Raises
+    ------
+    DataError
+        With every fault in the file.
+    """
+    from withstand.model.findings import has_errors, listed, make_finding, shorten
+    from withstand.plants.line_tables import LINE, line_of, read_line_toml
+    from withstand.readers.files import SUFFIXES, read_file
+
+    file = Path(path)
+    suffix = file.suffix.lower()
+    if suffix == ".toml":
+        return line_of(*read_line_toml(file))
+    if file.exists() and suffix not in SUFFIXES:
+        what = f"a table of machines ends in {', '.join(SUFFIXES)} or .toml, not in '{suffix}'"
+        raise DataError([make_finding("E113", what, value=shorten(file.name))])
+    tables, findings = read_file(file)
+    if has_errors(findings):
+        raise DataError(findings)
+    named = [t for t in tables if t.name.strip().casefold() == LINE.name]
+    chosen = tables if len(tables) == 1 else named
+    if not chosen:
+        what = f"the workbook needs a sheet 'line'; there are: {listed([t.name for t in tables])}"
+        raise DataError([*findings, make_finding("E119", what, value=shorten(file.name))])
+    table = line_of(chosen[0].frame, chosen[0].origin)
+    return replace(table, findings=(*findings, *table.findings))
+
+
+def work_out_line(
+    table: LineTable,
+    *,
+    name: str = "line",
+    method: str = "auto",
+    cycles: int = 1_000_000,
+    runs: int = 1,
+    seed: int = 0,
+    jobs: int = 1,
+    progress: Progress = silent,
+) -> LineContents:
+    """Work out a line, and what one change more of each kind would add."""
+    from withstand.plants.line_tables import how_found, machine_frame
+    from withstand.report.line_contents import LineContents
+
+    progress("working out the line", 0, 2)
+    made = table.work_out(method, seed=seed, simulated_cycles=cycles, runs=runs, jobs=jobs)
+    progress("trying changes", 1, 2)
+    return LineContents(
+        name=name,
+        line=made,
+        machines=machine_frame(table, made),
+        helps=made.what_helps(),
+        how=how_found(made, cycles, runs),
+        seed=seed,
+        made_at=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
+        findings=table.findings,
+    )
+
+
+def line_targets(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
+    """Return the paths of a line's report, .html or .xlsx; there may be none."""
+    return report_targets(paths) if paths else []
+
+
+def write_line(contents: LineContents, paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
+    """Write the report of a line to each path: .html a page, .xlsx a workbook."""
+    from withstand.report.plant_page import line_page, line_workbook
+
+    makers = dict(zip(REPORT_ENDINGS, (line_page, line_workbook), strict=True))
+    targets = line_targets(paths)
+    for target in targets:
+        write_atomic(target, makers[target.suffix.lower()](contents))
+    return targets
+
+
+def write_line_template(path: str | os.PathLike[str], *, force: bool = False) -> Path:
+    """Write an example table of machines to fill.
+
+    Raises
+    ------
+    UsageError
+        If the file is there already and `force` is not set, or its name does not end in .csv.
+    """
+    from withstand.plants.line_tables import EXAMPLE
+
+    target = Path(path)
+    if target.suffix.lower() != ".csv":
+        raise UsageError(f"{target.name}: the table is a text file; end its name in .csv.")
+    if target.exists() and not force:
+        raise UsageError(f"{target} is there already; name another file, or use --force.")
+    write_atomic(target, EXAMPLE.encode("utf-8"))
+    return target
+
+
+NO_OCCUPATIONS = (
+    "There are no occupations, so nothing can be said of people. Write them in"
+    " tables/occupations.csv (occupation, people, exit_rate, and people_needed; or, for a skill in"
+    " the recipes, its product and hours_per_period) and their training in tables/programmes.csv"
+    " (programme, occupation, duration, completion, seats, cost). For instance"
+    " GRINDER,33,0.06,37 and APPRENTICES,GRINDER,182,0.7,12,20000. The sheets occupations, people,"
+    " transfers, programmes, intakes and placements of withstand template show every column."
+)
+
+
+def people(
+    network: ProductionNetwork,
+    years: Sequence[int] | None = None,
+    *,
+    output: OutputPath = None,
+    needs: pl.DataFrame | None = None,
+    programmes: pl.DataFrame | None = None,
+    assume_recipe: str = "shared",
+    runs: int = 0,
+    seed: int = 0,
+    jobs: int = 1,
+    aim: str | None = None,
+    unmet_cost: float | None = None,
+    place_cost: float | None = None,
+    progress: Progress = silent,
+) -> PeopleContents:
+    """Say who will be there and who is missing; arguments as in `people_gathering.gather_people`.
+
+    Raises
+    ------
+    UsageError
+        If the network lists no occupations (and how to write them), or a number is not possible.
+    DataError
+        With every fault of the tables.
+    """
+    from withstand.report.people_gathering import YEARS, gather_people, has_people
+
+    if not has_people(network):
+        raise UsageError(NO_OCCUPATIONS)
+    if years is None:
+        years = range(datetime.now().year, datetime.now().year + YEARS)  # noqa: DTZ005
+    return gather_people(
+        network,
+        years,
+        made_at=_now(),
+        output=output,
+        needs=needs,
+        programmes=programmes,
+        assume_recipe=assume_recipe,
+        runs=runs,
+        seed=seed,
+        jobs=jobs,
+        aim=aim,
+        unmet_cost=unmet_cost,
+        place_cost=place_cost,
+        progress=progress,
+    )
+
+
+def read_table(path: str | os.PathLike[str], name: str) -> pl.DataFrame:
+    """Return a table from a file: CSV, Parquet, or the sheet of that name of a workbook.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, or the workbook has no such sheet.
+    """
+    from withstand.model.findings import has_errors, listed, make_finding, shorten
+    from withstand.readers.files import SUFFIXES, read_file
+
+    file = Path(path)
+    if file.exists() and file.suffix.lower() not in SUFFIXES:
+        what = f"a table ends in {', '.join(SUFFIXES)}, not in '{file.suffix.lower()}'"
+        raise DataError([make_finding("E113", what, value=shorten(file.name))])
+    tables, findings = read_file(file)
+    if has_errors(findings):
+        raise DataError(findings)
+    named = [t for t in tables if t.name.strip().casefold() == name]
+    chosen = tables if len(tables) == 1 else named
+    if not chosen:
+        what = f"the workbook needs a sheet '{name}'; there are: {listed([t.name for t in tables])}"
+        raise DataError([*findings, make_finding("E119", what, value=shorten(file.name))])
+    return chosen[0].frame
+
+
+def people_targets(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
+    """Return the paths of a report of people, .html or .xlsx; there may be none."""
+    return report_targets(paths) if paths else []
+
+
+def write_people(contents: PeopleContents, paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
+    """Write the report of people to each path: .html a page, .xlsx a workbook."""
+    from withstand.report.people_page import people_page, people_workbook
+
+    makers = dict(zip(REPORT_ENDINGS, (people_page, people_workbook), strict=True))
+    targets = people_targets(paths)
     for target in targets:
         write_atomic(target, makers[target.suffix.lower()](contents))
     return targets

@@ -8,7 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from withstand.cli import answers, output
+from withstand.cli.people_command import people
 from withstand.cli.plan_command import plan
+from withstand.cli.plant_command import plant_line
 from withstand.cli.stress_command import stress
 from withstand.errors import UsageError
 
@@ -263,6 +265,8 @@ def measure(
 
 app.command()(stress)
 app.command()(plan)
+app.command()(people)
+app.command("plant-line")(plant_line)
 
 
 @app.command()

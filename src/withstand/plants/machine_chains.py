@@ -9,20 +9,25 @@ has something to do moves one part. Machine states change first, buffers after.
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 from scipy import sparse
+from scipy.sparse.csgraph import breadth_first_order, connected_components
 from scipy.sparse.linalg import splu
 
-from withstand.errors import UsageError
+from withstand.errors import SolverError, UsageError
 
 Array = np.ndarray
 MOST_STATES = 60_000
+TRIES = 7
+RARE = 1e5
+"""A state that the most frequent one outweighs by more gives too few digits to the others."""
 
 
 def count_states(n_machines: int, buffers: Array) -> int:
     """Return the number of states of a line: machines up or down, parts in each buffer."""
-    return int(2**n_machines * np.prod(np.asarray(buffers) + 1.0))
+    return math.prod(int(b) + 1 for b in buffers) * 2**n_machines
 
 
 def chain(repair: Array, failure: Array, buffers: Array) -> tuple[sparse.csr_array, Array, Array]:
@@ -75,12 +80,55 @@ def chain(repair: Array, failure: Array, buffers: Array) -> tuple[sparse.csr_arr
     return matrix, level, mode
 
 
-def long_run(matrix: sparse.csr_array) -> Array:
-    """Return the long-run share of time in each state of a chain with one closed class."""
+def long_run(matrix: sparse.csr_array, n_machines: int) -> Array:
+    """Return the long-run share of time in each state, from an empty line with all machines up.
+
+    Only the states that go on being visited are solved for: the others have a share of 0. Where
+    several sets of states could be the last one (no line of machines that fail has them), the
+    shares of the larger set are returned.
+
+    Raises
+    ------
+    SolverError
+        If rounding spoils the solution.
+    """
+    start = 2**n_machines - 1  # states are ordered by levels, then by machines up
+    reached = breadth_first_order(matrix, start, return_predecessors=False)
+    inner = matrix[reached][:, reached]
+    _, group = connected_components(inner, connection="strong")
+    entries = inner.tocoo()
+    leaves = group[entries.coords[0]] != group[entries.coords[1]]
+    size = np.bincount(group)
+    size[group[entries.coords[0][leaves]]] = 0  # what is left for good
+    last = np.flatnonzero(group == size.argmax())
+    share = np.zeros(matrix.shape[0])
+    share[reached[last]] = balanced(inner[last][:, last])
+    return share
+
+
+def balanced(matrix: sparse.csr_array) -> Array:
+    """Return the long run of a chain whose states all reach each other.
+
+    The share of one state is set to 1 and the others follow. If that one turns out to be rare, the
+    answer still points at a frequent one, which takes its place.
+    """
     n = matrix.shape[0]
-    balance = (sparse.eye_array(n, format="csc") - matrix.T.tocsc()).tolil()
-    balance[0] = np.ones(n)
-    right = np.zeros(n)
-    right[0] = 1.0
-    share = splu(sparse.csc_array(balance)).solve(right)
-    return np.maximum(share, 0.0) / np.maximum(share, 0.0).sum()
+    if n == 1:
+        return np.ones(1)
+    balance = (sparse.eye_array(n, format="csc") - matrix.T).tocsc()
+    one = n // 2
+    for _ in range(TRIES):
+        others = np.delete(np.arange(n), one)
+        share = np.ones(n)
+        try:
+            factor = splu(balance[others][:, others], permc_spec="MMD_AT_PLUS_A")
+        except RuntimeError:  # so rare that the rest is singular in floating point
+            one = (one + n // TRIES + 1) % n
+            continue
+        share[others] = factor.solve(-balance[others][:, [one]].toarray()[:, 0])
+        frequent = int(np.abs(share).argmax())
+        if share[frequent] <= RARE and share.min() > -1e-9 * share[frequent]:
+            share = np.maximum(share, 0.0)
+            return np.asarray(share / share.sum())
+        one = frequent if frequent != one else (one + n // TRIES + 1) % n
+    raise SolverError("The long run of the line's chain cannot be found; use plants.simulate_line.")

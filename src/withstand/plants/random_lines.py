@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import splu
 
 from withstand.errors import SolverError, UsageError
 from withstand.plants.decompositions import Line
+from withstand.plants.machine_chains import balanced
 
 Array = np.ndarray
 MOST_STATES = 60_000
@@ -156,7 +156,10 @@ def exponential_line(rates: object, buffers: object | None = None) -> Line:
             rows += [i, i]
             columns += [place[key], i]
             values += [rate[m], -rate[m]]
-    share = _long_run(sparse.csc_array((values, (rows, columns)), shape=(len(states),) * 2))
+    size = len(states)
+    rates_between = sparse.csr_array((values, (rows, columns)), shape=(size, size))
+    fastest = 2.0 * float(rate.sum())  # above what leaves any state
+    share = balanced(sparse.csr_array(sparse.eye_array(size) + rates_between / fastest))
     is_shut = np.array([_blocked(s, between) for s in states], dtype=float)
     has_part = np.array([[True, *(n > 0 for n in s)] for s in states])
     inside = [
@@ -184,15 +187,6 @@ def _blocked(state: tuple[int, ...], between: Array) -> list[bool]:
     for m in range(len(state) - 1, -1, -1):
         shut[m] = state[m] == between[m] + 2 - shut[m + 1]
     return shut
-
-
-def _long_run(generator: sparse.csc_array) -> Array:
-    balance = generator.T.tolil()
-    balance[0] = np.ones(generator.shape[0])
-    right = np.zeros(generator.shape[0])
-    right[0] = 1.0
-    share = np.maximum(splu(sparse.csc_array(balance)).solve(right), 0.0)
-    return np.asarray(share / share.sum())
 
 
 def _checked(values: object, buffers: object, least: int = 1) -> tuple[Array, Array]:

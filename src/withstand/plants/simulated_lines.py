@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from withstand.errors import UsageError
+from withstand.executor import executor
 from withstand.kernels.line_cycles import run_line
 from withstand.plants.decompositions import Line
 from withstand.plants.two_machines import checked
 
 Array = np.ndarray
 BATCHES = 50
-T_OF_49 = 2.0095752371292397
-"""97.5 % quantile of Student's t with 49 degrees of freedom."""
+MOST_RUNS = 10_000
 
 
 def simulate_line(
-    r: object, p: object, buffers: object, *, cycles: int = 1_000_000, seed: int = 0
+    r: object,
+    p: object,
+    buffers: object,
+    *,
+    cycles: int = 1_000_000,
+    seed: int = 0,
+    runs: int = 1,
+    jobs: int | None = None,
 ) -> Line:
     """Play a line of machines that fail, and return its throughput with a 95 % interval.
 
@@ -25,13 +34,17 @@ def simulate_line(
     r, p, buffers
         As in `decomposition`.
     cycles : int
-        At least 1,000; a tenth more is played first and left out.
+        Of each run, at least 1,000; a tenth more is played first and left out.
     seed : int
+    runs : int
+        Independent runs, each with a seed of its own that follows from `seed`.
+    jobs : int, optional
+        Workers for the runs; the answer is the same for any number.
 
     Returns
     -------
     Line
-        `half_width` from 50 batch means and Student's t.
+        `half_width` from 50 batch means a run and Student's t.
 
     Raises
     ------
@@ -44,34 +57,57 @@ def simulate_line(
     >>> abs(line.throughput - 0.819137) < 3 * line.half_width
     True
     """
-    repair, failure, places = checked(r, p, buffers)
+    line = checked(r, p, buffers)
     if not 1_000 <= cycles <= 10**9:
         raise UsageError(f"cycles must be from 1,000 to a thousand million, not {cycles}.")
+    if not 1 <= runs <= MOST_RUNS:
+        raise UsageError(f"runs must be from 1 to {MOST_RUNS:,}, not {runs}.")
+    if seed < 0:
+        raise UsageError(f"seed must be 0 or more, not {seed}.")
+    seeds = [seed] if runs == 1 else np.random.SeedSequence(seed).spawn(runs)
+    workers = executor(jobs if runs > 1 else 1)
+    try:
+        parts = list(workers.map(_run, workers.put((line, cycles)), seeds))
+    finally:
+        workers.close()
+    rates = np.concatenate([part[0] for part in parts])
+    starved, blocked, levels = (np.mean([part[i] for part in parts], axis=0) for i in (1, 2, 3))
+    return Line(
+        throughput=float(rates.mean()),
+        levels=levels,
+        starved=starved,
+        blocked=blocked,
+        method="simulation",
+        half_width=float(t_quantile(len(rates) - 1) * rates.std(ddof=1) / np.sqrt(len(rates))),
+    )
+
+
+def _run(shared: tuple[tuple[Array, Array, Array], int], seed: Any) -> tuple[Array, ...]:
+    """Return throughput by batch, shares of time starved and blocked, and mean levels of a run."""
+    line, cycles = shared
+    repair, failure, places = (np.array(x) for x in line)  # workers hold them read-only
     k = len(repair)
     random = np.random.default_rng(seed)
     up, level = np.ones(k, np.int64), np.zeros(k - 1, np.int64)
     length = cycles // BATCHES
     waste = [np.zeros(n, np.int64) for n in (k, k, k, k - 1)]
     _play(random, cycles // 10, (repair, failure, places), (up, level), waste)
-    starved, blocked = np.zeros(k), np.zeros(k)
-    in_buffer = np.zeros(k - 1)
+    sums = [np.zeros(n, np.int64) for n in (k, k, k - 1)]
     rates = np.empty(BATCHES)
     for batch in range(BATCHES):
         counts = [np.zeros(n, np.int64) for n in (k, k, k, k - 1)]
         _play(random, length, (repair, failure, places), (up, level), counts)
         rates[batch] = counts[0][-1] / length
-        starved += counts[1]
-        blocked += counts[2]
-        in_buffer += counts[3]
-    played = length * BATCHES
-    return Line(
-        throughput=float(rates.mean()),
-        levels=in_buffer / played,
-        starved=starved / played,
-        blocked=blocked / played,
-        method="simulation",
-        half_width=float(T_OF_49 * rates.std(ddof=1) / np.sqrt(BATCHES)),
-    )
+        for total, found in zip(sums, counts[1:], strict=True):
+            total += found
+    return rates, *(total / (length * BATCHES) for total in sums)
+
+
+def t_quantile(freedom: int) -> float:
+    """Return the 97.5 % quantile of Student's t."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, 0.975))
 
 
 def _play(

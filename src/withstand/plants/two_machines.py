@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from withstand.plants.machine_chains import chain, long_run
 
 Array = np.ndarray
 SMALLEST_CLOSED_FORM = 4
+FEW_PLACES = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +59,8 @@ def two_machine_line(
     -----
     Gershwin and Schick (1983), Operations Research 31(2): states 2..N-2 have the form
     C X^n Y1^a1 Y2^a2, the boundary has its own; for N below 4 the chain itself is solved. A machine
-    that never fails is the limit: the other one alone decides.
+    that never fails is the limit: the other one alone decides, but for N = 1, where the two can
+    never work in the same cycle.
 
     Examples
     --------
@@ -67,10 +70,15 @@ def two_machine_line(
     repair, failure, n = checked(r, p, [buffer])
     if len(repair) != 2:
         raise UsageError("two_machine_line takes two machines; use decomposition for more.")
-    size = int(n[0])
-    if (failure == 0).any():
+    return solved(repair, failure, int(n[0]))
+
+
+def solved(repair: Array, failure: Array, size: int) -> TwoMachineLine:
+    """Return the same for numbers that were checked before."""
+    if (failure == 0).any() and size > 1:
         return _without_failure(repair, failure, size)
-    if size < SMALLEST_CLOSED_FORM or (failure >= 1).any() or (repair >= 1).any():
+    fails_for_one_cycle = (failure >= 1) & (repair[::-1] >= 1)  # Y1 or Y2 would be 0 / 0
+    if size < SMALLEST_CLOSED_FORM or fails_for_one_cycle.any():
         return _by_chain(repair, failure, size)
     return _closed_form(repair, failure, size)
 
@@ -120,7 +128,7 @@ def _without_failure(repair: Array, failure: Array, n: int) -> TwoMachineLine:
 
 def _by_chain(repair: Array, failure: Array, n: int) -> TwoMachineLine:
     matrix, level, mode = chain(repair, failure, np.array([n]))
-    share = long_run(matrix)
+    share = long_run(matrix, 2)
     # what the machines move in a cycle is settled after their states change
     working = (level[:, 0] > 0) * 1.0
     up = np.where(mode[:, 1] == 1, 1.0 - failure[1] * working, repair[1])
@@ -134,31 +142,39 @@ def _by_chain(repair: Array, failure: Array, n: int) -> TwoMachineLine:
 
 
 def _closed_form(repair: Array, failure: Array, n: int) -> TwoMachineLine:
-    (r1, r2), (p1, p2) = repair, failure
+    (r1, r2), (p1, p2) = repair.tolist(), failure.tolist()
     low, high = r1 + r2 - r1 * r2 - r1 * p2, r1 + r2 - r1 * r2 - p1 * r2
     under_1, under_2 = p1 + p2 - p1 * p2 - p1 * r2, p1 + p2 - p1 * p2 - r1 * p2
     y1, y2 = low / under_1, high / under_2
-    x = y2 / y1
-    scale = max(1.0, x) ** (n - 1)  # powers relative to the largest, against overflow
-
-    def power(k: Array | float) -> Array | float:
-        return np.exp(np.asarray(k) * np.log(x) - np.log(scale))
-
-    inner = np.arange(2, n - 1)
-    total = power(inner) * (1.0 + y1 + y2 + y1 * y2)
-    ups = power(inner) * (y2 + y1 * y2)
-    at_0 = power(1) * low / (r1 * p2)  # p(0,0,1)
-    at_1 = power(1) * np.array([1.0, y2, low / (under_2 * p2)])  # p(1,0,0), p(1,0,1), p(1,1,1)
-    at_n1 = power(n - 1) * np.array(
-        [1.0, y1, high / (under_1 * p1)]
-    )  # p(N-1,0,0), (N-1,1,0), (N-1,1,1)
-    at_n = power(n - 1) * high / (p1 * r2)  # p(N,1,0)
-    mass = float(total.sum() + at_0 + at_1.sum() + at_n1.sum() + at_n)
-    working = float(ups.sum() + at_1[1] + at_1[2] + at_n1[2])
-    level = float(inner @ total + at_1.sum() + (n - 1) * at_n1.sum() + n * at_n)
+    first, last, all_inner, inner_level = _powers(math.log(y2 / y1), n)
+    at_0 = first * low / (r1 * p2)  # p(0,0,1)
+    up_1 = first * (y2 + low / (under_2 * p2))  # p(1,0,1), p(1,1,1)
+    at_1 = first + up_1  # and p(1,0,0)
+    both_n1 = last * high / (under_1 * p1)  # p(N-1,1,1)
+    at_n1 = last * (1.0 + y1) + both_n1  # and p(N-1,0,0), p(N-1,1,0)
+    at_n = last * high / (p1 * r2)  # p(N,1,0)
+    states = 1.0 + y1 + y2 + y1 * y2
+    mass = all_inner * states + at_0 + at_1 + at_n1 + at_n
+    working = all_inner * (y2 + y1 * y2) + up_1 + both_n1
+    level = inner_level * states + at_1 + (n - 1) * at_n1 + n * at_n
     return TwoMachineLine(
         throughput=working / mass,
         buffer_level=level / mass,
-        starved=float(at_0) / mass,
-        blocked=float(at_n) / mass,
+        starved=at_0 / mass,
+        blocked=at_n / mass,
     )
+
+
+def _powers(log_x: float, n: int) -> tuple[float, float, float, float]:
+    """Return X, X^(n-1), and the sums of X^k and of k X^k for k = 2..n-2, over the largest power.
+
+    Short sums are quicker in plain numbers: a decomposition asks for thousands of them.
+    """
+    shift = max(0.0, log_x) * (n - 1)  # against overflow
+    first, last = math.exp(log_x - shift), math.exp(log_x * (n - 1) - shift)
+    if n <= FEW_PLACES:
+        inner = [math.exp(k * log_x - shift) for k in range(2, n - 1)]
+        return first, last, sum(inner), sum(k * x for k, x in enumerate(inner, start=2))
+    numbers = np.arange(2, n - 1)
+    powers = np.exp(numbers * log_x - shift)
+    return first, last, float(powers.sum()), float(numbers @ powers)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from withstand.measures.coverages import Coverage
     from withstand.measures.exposures import Exposure
     from withstand.model.network import ProductionNetwork
+    from withstand.report.people_contents import PeopleContents
     from withstand.stress.brackets import Bracket
     from withstand.stress.cascades import Cascade
     from withstand.stress.ensembles import Ensemble
@@ -96,6 +97,8 @@ class Contents:
         Date and time.
     stress : StressContents, optional
         Systemic risk, cascade, losses, brackets and times to survive.
+    people : PeopleContents, optional
+        People of the next ten years; None where the network lists no occupations.
     left_out : tuple of str
         What was not computed because of the network's size, in sentences.
     """
@@ -113,4 +116,5 @@ class Contents:
     shared_run: Simulation
     made_at: str
     stress: StressContents | None = None
+    people: PeopleContents | None = None
     left_out: tuple[str, ...] = ()

@@ -56,19 +56,40 @@ def bound(
         What kind of page it is, above the title.
     sections : sequence of Section
     """
-    plotly, script = _plotly(), _asset("page.js")
-    made = f"{escape(network.name)}, as computed {escape(made_at)}"
     size = f"{network.n_nodes:,} nodes, {network.n_links:,} supply links"
+    asof = (
+        f"Computed {made_at} from {size}. Times are in {network.settings.period}s, values in "
+        f"{network.settings.currency or 'the currency of the tables'}."
+    )
+    return document(network.name, made_at, kicker, asof, sections)
+
+
+def document(
+    title: str, made_at: str, kicker: str, asof: str, sections: Sequence[Section]
+) -> bytes:
+    """Return sections as one page about anything; the first one must have the anchor `headline`.
+
+    Parameters
+    ----------
+    title : str
+    made_at : str
+        Date and time.
+    kicker : str
+        What kind of page it is, above the title.
+    asof : str
+        When it was computed and from what, below the title.
+    sections : sequence of Section
+    """
+    plotly, script = _plotly(), _asset("page.js")
+    made = f"{escape(title)}, as computed {escape(made_at)}"
     version = versions()["withstand"]
     text = Template(_asset("page.html")).substitute(
         csp=policy(plotly, script),
         version=escape(version),
         kicker=escape(kicker),
-        title=escape(network.name),
+        title=escape(title),
         style=_asset("style.css"),
-        asof=f"Computed {escape(made_at)} from {size}. Times are in "
-        f"{escape(network.settings.period)}s, values in "
-        f"{escape(network.settings.currency or 'the currency of the tables')}.",
+        asof=escape(asof),
         nav="".join(f'<li><a href="#{s.anchor}">{escape(s.name)}</a></li>' for s in sections),
         sections="".join(_section(s, at) for at, s in enumerate(sections, start=1)),
         footer=f"{made}. Made with withstand {escape(version)}, on this computer; this page sends"

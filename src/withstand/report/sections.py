@@ -13,6 +13,7 @@ from withstand.report.chokepoints import NOTABLE, chokepoints, home_labels, regi
 from withstand.report.flows import TierFlows, origins_by_tier, tier_flows
 from withstand.report.headline import headline, left_without, title
 from withstand.report.markup import Section, cards, details, figure, paragraphs, prose, table
+from withstand.report.people_sections import people_section
 from withstand.report.run_tables import (
     definitions_table,
     findings_table,
@@ -65,6 +66,7 @@ def all_sections(contents: Contents) -> list[Section]:
         coverage_section(contents),
         time_section(contents),
         *stress_sections(contents),
+        *([people_section(contents.people)] if contents.people is not None else []),
         basis_section(contents),
         method_section(contents),
     ]

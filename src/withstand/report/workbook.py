@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from withstand.report.chokepoints import chokepoints
 from withstand.report.headline import headline
+from withstand.report.people_tables import people_tables
 from withstand.report.run_tables import (
     chain_table,
     definitions_table,
@@ -80,6 +81,7 @@ def all_tables(contents: Contents) -> list[Table]:
         stocks_table(contents),
         chain_table(contents),
         *stress_tables(contents),
+        *(people_tables(contents.people) if contents.people is not None else []),
         basis_table(network),
         source_table(network),
         findings_table(network),
