@@ -85,7 +85,7 @@ def workers():
     """Two worker processes, new ones."""
     from joblib.externals.loky import get_reusable_executor
 
-    get_reusable_executor(max_workers=2, reuse=False, kill_workers=True).shutdown(kill_workers=True)
+    get_reusable_executor(max_workers=2, reuse=False).shutdown()
     two = Processes(2)
     yield two
     two.close()
