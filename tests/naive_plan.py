@@ -95,7 +95,7 @@ def best_plan(network, options, strikes, budget: float, years: int, per_year: fl
     never; it is in place at an onset if it is ready by then, and every option here is ready either
     at once or after all windows.
     """
-    cache = {}
+    cache, networks = {}, {}
     best, at = np.inf, []
     for starts in itertools.product([None, *range(years)], repeat=len(options)):
         chosen = {o.label: y for o, y in zip(options, starts, strict=True) if y is not None}
@@ -115,11 +115,14 @@ def best_plan(network, options, strikes, budget: float, years: int, per_year: fl
                 for o in options
                 if o.label in chosen and chosen[o.label] * per_year + o.ready_periods <= tau
             ]
-            key = (k if scenario.shocks else "quiet", scenario.name, tuple(o.label for o in there))
-            if key not in cache:
-                after = apply(network, there)
-                cache[key] = answer(after, scenario, periods) if scenario.shocks else 0.0
-            value += p * cache[key]
+            if not scenario.shocks:
+                continue
+            labels = tuple(o.label for o in there)
+            if labels not in networks:
+                networks[labels] = apply(network, there)
+            if (k, labels) not in cache:
+                cache[k, labels] = answer(networks[labels], scenario, periods)
+            value += p * cache[k, labels]
         if value < best - 1e-7 * max(1.0, abs(value)):
             best, at = value, [chosen]
         elif value <= best + 1e-7 * max(1.0, abs(value)):
