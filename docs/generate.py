@@ -127,16 +127,16 @@ def _range(low: float | None, high: float | None) -> str:
 _FINDINGS_INTRO = """
 Every rule that can speak. A code that starts with E is an error and stops the work, W is a warning,
 N a note. 1xx are about files and cells, 2xx about the network, 3xx about scenarios, 4xx about
-options, 5xx about people and
-plants. Codes are never used again for something else. How to work through a list
-of findings: [mend findings](../how-to/mend-findings.md).
+options, 5xx about people, regions and plants, 6xx about measures. Codes are never used again for
+something else. How to work through a list of findings: [mend findings](../how-to/mend-findings.md).
 """
 _CHAPTERS = {
     "1": "Files and cells",
     "2": "The network",
     "3": "Scenarios",
     "4": "Options",
-    "5": "People",
+    "5": "People, regions and plants",
+    "6": "Measures",
 }
 
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         read_folder,
         read_mrio,
         read_mrio_years,
+        read_trade,
         write_folder,
         write_mrio,
     )
@@ -67,6 +68,7 @@ _HOMES = {
     "read_mrio": "readers",
     "read_mrio_years": "readers",
     "read_scenario": "model.scenario",
+    "read_trade": "readers",
     "write_folder": "readers",
     "write_mrio": "readers",
 }
@@ -111,6 +113,7 @@ __all__ = [
     "read_mrio",
     "read_mrio_years",
     "read_scenario",
+    "read_trade",
     "readers",
     "report",
     "stress",

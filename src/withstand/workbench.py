@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from withstand.measures import Exposure
     from withstand.model.findings import Finding
     from withstand.model.network import ProductionNetwork
-    from withstand.plan import Plan
     from withstand.people.needs import OutputPath
+    from withstand.plan import Plan
     from withstand.plants.line_tables import LineTable
     from withstand.report.contents import Contents
     from withstand.report.economy_page import EconomyContents
@@ -479,7 +479,7 @@ def gather(
     shared_run = stress.simulate(network.under_rule("shared"), runs[0].scenario)
     progress("ranking failures", 7, steps)
     stressed = gathering.gather_stress(network, runs, duration=duration, losses=losses)
-    people = people_of_report(network, made_at)
+    people, why_none = people_of_report(network, made_at)
     progress("done", steps, steps)
     return Contents(
         network=network,
@@ -496,7 +496,7 @@ def gather(
         made_at=made_at,
         stress=stressed,
         people=people,
-        left_out=gathering.left_out_of(network, left_out),
+        left_out=(*gathering.left_out_of(network, left_out), *why_none),
     )
 
 
@@ -821,7 +821,8 @@ def people(
     if not has_people(network):
         raise UsageError(NO_OCCUPATIONS)
     if years is None:
-        years = range(datetime.now().year, datetime.now().year + YEARS)  # noqa: DTZ005
+        first = int(_now()[:4])
+        years = range(first, first + YEARS)
     return gather_people(
         network,
         years,

@@ -86,7 +86,7 @@ def _say_short(found: Any, top: int) -> None:
     headers = {
         "occupation": "occupation",
         "name": "name",
-        "people": f"people {found.first}",
+        "now": "people now",
         "needed": f"needed {found.first}",
         "people_last": f"people {found.last}",
         "needed_last": f"needed {found.last}",
@@ -115,8 +115,8 @@ def _say_binding(found: Any) -> None:
     }
     if len(found.regions) < 2:
         del headers["region"]
-    title = "What limits output in each year (output of today is 1)"
-    output.say_table(title, found.binding, headers, shares=["met"])
+    title = "What limits output in each year (output of today is 100 %)"
+    output.say_table(title, found.binding, headers, shares=["output", "met", "possible"])
 
 
 def _say_years(found: Any) -> None:

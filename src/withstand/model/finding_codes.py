@@ -1,8 +1,8 @@
 """Every rule that can speak: code, severity, title, why it matters, how to mend it.
 
 Codes are never reused. E codes stop the work, W codes warn, N codes only tell. 1xx are about
-files and cells, 2xx about the network, 3xx about scenarios, 4xx about options, 5xx about people
-and plants.
+files and cells, 2xx about the network, 3xx about scenarios, 4xx about options, 5xx about people,
+regions and plants, 6xx about measures.
 """
 
 from __future__ import annotations
@@ -715,5 +715,197 @@ CODES: dict[str, Rule] = {
         "nothing behind the last machine",
         "Finished parts leave the line at once, so the last buffer is not used.",
         "Nothing to do.",
+    ),
+    # capability
+    "E651": _error(
+        "too little to compare",
+        "Complexity compares places by what they make: it needs two places and two products.",
+        "Add places or products, lower the threshold, or choose finer groups.",
+    ),
+    "W651": _warning(
+        "values not known",
+        "Cells without a number were taken as 0, as if the place had nothing of the product.",
+        "Fill them, or leave the place or product out.",
+    ),
+    "W652": _warning(
+        "empty row or column",
+        "A place or product with nothing above 0 says nothing about the others.",
+        "Nothing to do if it is truly empty.",
+    ),
+    "W653": _warning(
+        "nothing above the threshold",
+        "A place without advantage, or a product in which nobody has one, has no average.",
+        "Lower the threshold to keep it.",
+    ),
+    "W654": _warning(
+        "table falls apart",
+        "Between pieces that share no product there is no comparison: an index over all of them "
+        "would only tell who is in which piece.",
+        "Work with the largest piece, or add what joins them (coarser products, lower threshold).",
+    ),
+    "W655": _warning(
+        "nothing to tell places apart",
+        "The second eigenvalue is 0.",
+        "Use finer products, or another threshold.",
+    ),
+    "W656": _warning(
+        "index not well determined",
+        "When the second and the third eigenvalue lie close together, a small change of the data "
+        "turns the index into a mixture of the two vectors.",
+        "Look at the rank intervals before ranking; use coarser or cleaner data.",
+    ),
+    "W657": _warning(
+        "sign of the index rests on little",
+        "ECI has no sign of its own: it is chosen to rise with diversity.",
+        "Check a place and a product that you know.",
+    ),
+    "W658": _warning(
+        "fitness not at rest",
+        "Its last digits depend on when the rounds stopped.",
+        "Allow more rounds (most_rounds).",
+    ),
+    "W659": _warning(
+        "draws not used",
+        "A draw without the products that join two pieces has no common index.",
+        "Draw more, or read the intervals as too narrow.",
+    ),
+    "N651": _note(
+        "fitness goes to 0",
+        "For some tables the fitness of the least able falls towards 0 (Pugliese, Zaccaria and "
+        "Pietronero 2016); the value depends on the number of rounds, the rank hardly.",
+        "Compare ranks, not values, of these places.",
+    ),
+    # trade
+    "E602": _error(
+        "negative flow",
+        "A flow of trade is 0 or more; corrections booked as negative flows cannot be told apart "
+        "from errors.",
+        "Correct the value, or net corrections out before reading.",
+    ),
+    "E603": _error(
+        "wrong vintage",
+        "The same six digits mean different products in different vintages.",
+        "Use one of HS92, HS96, HS02, HS07, HS12, HS17, HS22, the one the codes are really in.",
+    ),
+    "E604": _error(
+        "weights of a concordance",
+        "Flows that are split must add up to what they were.",
+        "Give weights of 0 or more that add up to 1 for each code.",
+    ),
+    "W601": _warning(
+        "rows of totals",
+        "They hold the sum of other rows: left in, every flow would count twice.",
+        "Nothing to do; they are left out.",
+    ),
+    "W602": _warning(
+        "territories of the past",
+        "Before and after the change the same label does not hold the same territory.",
+        "Compare years on one side of the change only, or group the successors.",
+    ),
+    "W603": _warning(
+        "unknown code of a region",
+        "It belongs to no bloc, so its flows count as foreign.",
+        "Correct the code, or give country_codes= with a label for it.",
+    ),
+    "W604": _warning(
+        "several codes for one region",
+        "Their flows are added; if one holds the other, they count twice.",
+        "If one is a total of the others, leave its rows out.",
+    ),
+    "W605": _warning(
+        "several levels of codes",
+        "Chapters and headings hold what their six-digit codes hold: left in, it counts twice.",
+        "Nothing to do; the finest level is kept.",
+    ),
+    "W606": _warning(
+        "codes not in the concordance",
+        "They keep their code, which may mean something else in the new vintage.",
+        "Complete the concordance.",
+    ),
+    "W607": _warning(
+        "split without weights",
+        "How much of a code goes where is not known; equal parts are an assumption.",
+        "Give a concordance with a column weight.",
+    ),
+    "W608": _warning(
+        "mixed vintages",
+        "The same six digits mean different products in different vintages, and codes that were "
+        "split or joined look like products that vanish.",
+        "Read each vintage on its own, convert it, and compare within one vintage.",
+    ),
+    "W609": _warning(
+        "repeated flows",
+        "The same flow twice may be a true detail left out, or the same file read twice.",
+        "See whether the source tells them apart by a column that is not read.",
+    ),
+    "W610": _warning(
+        "flows without a value",
+        "What is not known cannot count.",
+        "Fill the value.",
+    ),
+    "W611": _warning(
+        "no flows",
+        "Nothing can be asked of an empty cube.",
+        "See whether the years and the codes are those of the source.",
+    ),
+    "W612": _warning(
+        "years missing in the window",
+        "A screen that looks at several years can only be judged where they are all there.",
+        "Read the earlier years too.",
+    ),
+    "W613": _warning(
+        "elasticity near one",
+        "Close to 1 the price factor grows without bound and says nothing.",
+        "Read it as: not substitutable within a year, or give a better estimate.",
+    ),
+    "W614": _warning(
+        "governance not known",
+        "A supplier without an indicator cannot be weighed.",
+        "Give a value for it; until then the mean of the others, weighted by share, is taken.",
+    ),
+    "W615": _warning(
+        "shares do not add up",
+        "Shares of supply must add up to 1; printed ones are rounded.",
+        "Check the source where the gap is large; shares are used as they are.",
+    ),
+    "N601": _note(
+        "areas that are no country",
+        "Statistics keep secret or cannot place where these flows come from.",
+    ),
+    "N602": _note(
+        "Other Asia",
+        "The United Nations do not list Taiwan; its trade stands under this code, in practice "
+        "alone.",
+    ),
+    "N603": _note(
+        "lost zeros",
+        "Codes of the first nine chapters lose their zero when they are read as numbers.",
+    ),
+    "N604": _note(
+        "flows of a region with itself",
+        "They are goods that come back, and no dependence on others.",
+    ),
+    "N605": _note(
+        "quantities missing",
+        "Measures in tonnes miss these flows; values do not.",
+        "Prefer values where the share is large.",
+    ),
+    "N606": _note(
+        "vintage not stated",
+        "Without it codes cannot be converted or joined with other tables.",
+        "Say it with vintage='HS92' (or the one it is).",
+    ),
+    "N607": _note(
+        "rows that do not count",
+        "They are parts or mirrors of rows that do: counted together, flows would double.",
+    ),
+    "N608": _note(
+        "exporters that may be hubs",
+        "Goods that pass through count as theirs: the source behind a hub is not seen.",
+        "Where it matters, look through the hub with its own imports.",
+    ),
+    "N609": _note(
+        "rows of totals in a production table",
+        "The world total as a country of its own halves every concentration.",
     ),
 }

@@ -99,7 +99,7 @@ def _programmes(source: Any, programmes: Any) -> pl.DataFrame:
         return frame_of(programmes, "programmes")
     tables = source.tables if isinstance(source, ProductionNetwork) else source
     if "programmes" not in tables:
-        return pl.DataFrame(schema={c: pl.String for c in TABLES["programmes"].required})
+        return pl.DataFrame(schema=dict.fromkeys(TABLES["programmes"].required, pl.String))
     return frame_of(tables["programmes"], "programmes")
 
 
@@ -118,7 +118,9 @@ def _of(projection: Projection, pipeline: Pipeline, cost: Array) -> Projection:
     more = pl.DataFrame(added, schema={"occupation": pl.String, "region": pl.String}, orient="row")
     needed = projection.needed
     if needed is not None:
-        needed = np.hstack([needed, np.zeros((len(needed), len(added)))])
+        stated = set(old.filter(~np.isnan(needed[0]))["occupation"])
+        none = np.array([0.0 if occupation in stated else np.nan for occupation, _ in added])
+        needed = np.hstack([needed, np.tile(none, (len(needed), 1))])
     played = play(pipeline)
     without = play(replace(pipeline, intake=np.zeros_like(pipeline.intake)))
     return replace(

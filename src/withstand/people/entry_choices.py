@@ -17,6 +17,7 @@ The plan itself (all d = 0) is one of the intakes, and the equations are those o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from withstand.people.pipelines import Pipeline
 
 Array = np.ndarray
+Numbers = Sequence[float] | np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -68,11 +70,15 @@ class EntryChoices:
         self._high: list[float] = []
         self.entrants = self.columns(pipeline.n_programmes, n_years)
         k, steps = pipeline.steps_per_year, n_years * pipeline.steps_per_year
-        self.planned = self.base.entrants[:steps].reshape(n_years, k, -1).sum(axis=1).T
-        self._least = k * self.base.entrants[:steps].reshape(n_years, k, -1).min(axis=1).T
+        of_years = self.base.entrants[:steps].reshape(n_years, k, pipeline.n_programmes)
+        self.planned = of_years.sum(axis=1).T
+        self._least = k * of_years.min(axis=1).T
         self._is_in = np.zeros(pipeline.n_cells, dtype=bool)
+        self._n_of = self._e_of = np.zeros((pipeline.n_cells, 0), dtype=np.int64)
         if has_stocks or (pipeline.source >= 0).any():
             self._add_stocks(steps)
+        if self._n_columns == 0:  # a programme without columns is not solved
+            self.columns(1)
         self.n_free = self._n_columns  # columns made later are at least 0
 
     def columns(self, *shape: int) -> Array:
@@ -82,7 +88,7 @@ class EntryChoices:
         self._n_columns += size
         return found
 
-    def row(self, columns: Array, weights: Array, low: float, high: float) -> None:
+    def row(self, columns: Numbers, weights: Numbers, low: float, high: float) -> None:
         """Add low <= weights of columns <= high; a column named twice counts twice."""
         self._rows.append((np.asarray(columns, np.int64), np.asarray(weights, np.float64)))
         self._low.append(low)
@@ -93,6 +99,18 @@ class EntryChoices:
         bound = -term.constant / term.scale
         low, high = (bound, np.inf) if direction == "at_least" else (-np.inf, bound)
         self.row(term.columns, term.weights, low, high)
+
+    def lower(self) -> Array:
+        """Return the lower bounds of all columns: nobody is missing from nowhere.
+
+        Stocks cannot fall below none anyway; bounds that say so keep the solver from free columns.
+        """
+        low = np.zeros(self._n_columns)
+        low[: self.n_free] = -np.inf
+        for columns, people in ((self._n_of, self.base.stock), (self._e_of, self.base.elsewhere)):
+            at = columns >= 0
+            low[columns[at]] = -people.T[:, : columns.shape[1]][at]
+        return low
 
     @property
     def n_columns(self) -> int:
@@ -158,7 +176,7 @@ class EntryChoices:
         flows = self.base.placed + self.base.arrivals
         known = float(flows[steps, cells].sum())
         ends = np.arange(self.n_years * k)[None, :] + p.length[:, None]
-        counts = (ends // k == year).reshape(p.n_programmes, -1, k).sum(axis=2) / k
+        counts = (ends // k == year).reshape(p.n_programmes, self.n_years, k).sum(axis=2) / k
         programme_of = np.repeat(np.arange(p.n_programmes), np.diff(p.place_indptr))
         share = np.bincount(
             programme_of, p.place_share * cells[p.place_cell], minlength=p.n_programmes
@@ -170,53 +188,41 @@ class EntryChoices:
     # the pipeline beyond the plan
 
     def _add_stocks(self, steps: int) -> None:
-        p, k = self.pipeline, self.pipeline.steps_per_year
-        sources = p.source[p.source >= 0]
-        move_from = np.repeat(np.arange(p.n_cells), np.diff(p.move_indptr))
-        first = p.place_cell[p.place_indptr[:-1]]
-        self._is_in[np.concatenate([p.place_cell, sources])] = True
-        while True:  # whoever can be reached from there
-            more = p.move_to[self._is_in[move_from]]
-            if self._is_in[more].all():
-                break
-            self._is_in[more] = True
+        flows = _Flows(self.pipeline)
+        self._is_in = flows.reached()
         cells = np.flatnonzero(self._is_in)
-        self._n_of = np.full((p.n_cells, steps + 1), -1)
+        nobody = np.full((self.pipeline.n_cells, steps + 1), -1)  # beyond the plan at the start
+        self._n_of, self._e_of = nobody.copy(), nobody.copy()
         self._n_of[cells, 1:] = self.columns(len(cells), steps)
-        e_of = np.full((p.n_cells, steps + 1), -1)
-        e_of[cells, 1:] = self.columns(len(cells), steps)
-        moved = np.bincount(move_from, p.move_share, p.n_cells)
-        stay = np.clip(1.0 - p.leave - p.drift - moved, 0.0, 1.0)
-        stay_elsewhere = np.clip(1.0 - p.comeback - p.leave, 0.0, 1.0)
-        programme_of = np.repeat(np.arange(p.n_programmes), np.diff(p.place_indptr))
-        unplaced = np.clip(
-            1.0 - np.bincount(programme_of, p.place_share, p.n_programmes), 0.0, 1.0
-        )
+        self._e_of[cells, 1:] = self.columns(len(cells), steps)
         for c in cells.tolist():
-            placed = np.flatnonzero(p.place_cell == c)
-            work = [(programme_of[i], p.place_share[i]) for i in placed]
-            away = [(q, unplaced[q]) for q in np.flatnonzero((first == c) & (unplaced > 0))]
-            drawn = np.flatnonzero(p.source == c)
-            moves = np.flatnonzero((p.move_to == c) & self._is_in[move_from])
-            for t in range(steps):
-                terms = _Terms()
-                terms.add(self._n_of[c, t + 1], -1.0)
-                terms.add(self._n_of[c, t], stay[c])
-                terms.add(e_of[c, t], p.comeback[c])
-                for i in moves:
-                    terms.add(self._n_of[move_from[i], t], p.move_share[i])
-                self._graduating(terms, work, t)
-                for q in drawn:
-                    terms.add(self.entrants[q, t // k], -1.0 / k)
-                self.row(terms.columns, terms.weights, 0.0, 0.0)
-                terms = _Terms()
-                terms.add(e_of[c, t + 1], -1.0)
-                terms.add(e_of[c, t], stay_elsewhere[c])
-                terms.add(self._n_of[c, t], p.drift[c])
-                self._graduating(terms, away, t)
-                self.row(terms.columns, terms.weights, 0.0, 0.0)
-                if len(drawn):
-                    self._limit_drawn(c, t, drawn, float(stay[c]))
+            self._add_cell(flows, c, steps)
+
+    def _add_cell(self, flows: _Flows, c: int, steps: int) -> None:
+        """Add the people at work and elsewhere of a cell after each step, and who can be drawn."""
+        p, k = self.pipeline, self.pipeline.steps_per_year
+        placed, away = flows.placed(c), flows.away(c)
+        moves = np.flatnonzero((p.move_to == c) & self._is_in[flows.move_from])
+        drawn = np.flatnonzero(p.source == c)
+        for t in range(steps):
+            terms = _Terms()
+            terms.add(self._n_of[c, t + 1], -1.0)
+            terms.add(self._n_of[c, t], flows.stay[c])
+            terms.add(self._e_of[c, t], p.comeback[c])
+            for i in moves:
+                terms.add(self._n_of[flows.move_from[i], t], p.move_share[i])
+            self._graduating(terms, placed, t)
+            for q in drawn:
+                terms.add(self.entrants[q, t // k], -1.0 / k)
+            self.row(terms.columns, terms.weights, 0.0, 0.0)
+            terms = _Terms()
+            terms.add(self._e_of[c, t + 1], -1.0)
+            terms.add(self._e_of[c, t], flows.stay_elsewhere[c])
+            terms.add(self._n_of[c, t], p.drift[c])
+            self._graduating(terms, away, t)
+            self.row(terms.columns, terms.weights, 0.0, 0.0)
+            if len(drawn):
+                self._limit_drawn(c, t, drawn, float(flows.stay[c]))
 
     def _graduating(self, terms: _Terms, shares: list[tuple[int, float]], t: int) -> None:
         p = self.pipeline
@@ -234,6 +240,42 @@ class EntryChoices:
         terms.add(self._n_of[c, t], -stay)
         left = stay * self.base.stock[t, c] - self.base.entrants[t, drawn].sum()
         self.row(terms.columns, terms.weights, -np.inf, max(float(left), 0.0))
+
+
+class _Flows:
+    """What moves people between cells in a step of a pipeline, worked out once."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._p = p = pipeline
+        self.move_from = np.repeat(np.arange(p.n_cells), np.diff(p.move_indptr))
+        moved = np.bincount(self.move_from, p.move_share, p.n_cells)
+        self.stay = np.clip(1.0 - p.leave - p.drift - moved, 0.0, 1.0)
+        self.stay_elsewhere = np.clip(1.0 - p.comeback - p.leave, 0.0, 1.0)
+        self._programme_of = np.repeat(np.arange(p.n_programmes), np.diff(p.place_indptr))
+        placed = np.bincount(self._programme_of, p.place_share, p.n_programmes)
+        self._unplaced = np.clip(1.0 - placed, 0.0, 1.0)
+        self._first = p.place_cell[p.place_indptr[:-1]]
+
+    def reached(self) -> Array:
+        """Return which cells entrants can change: they leave them, or end there sooner or later."""
+        p = self._p
+        is_in = np.zeros(p.n_cells, dtype=bool)
+        is_in[np.concatenate([p.place_cell, p.source[p.source >= 0]])] = True
+        while True:
+            more = p.move_to[is_in[self.move_from]]
+            if is_in[more].all():
+                return is_in
+            is_in[more] = True
+
+    def placed(self, c: int) -> list[tuple[int, float]]:
+        """Return programmes whose graduates take up work in a cell, with their share."""
+        at = np.flatnonzero(self._p.place_cell == c)
+        return [(int(self._programme_of[i]), float(self._p.place_share[i])) for i in at]
+
+    def away(self, c: int) -> list[tuple[int, float]]:
+        """Return programmes whose graduates are elsewhere and remembered by a cell, with share."""
+        at = np.flatnonzero((self._first == c) & (self._unplaced > 0))
+        return [(int(q), float(self._unplaced[q])) for q in at]
 
 
 class _Terms:

@@ -86,8 +86,11 @@ def _asked(projection: Projection, choices: EntryChoices, aim: Aim) -> Asked:
 
 def _coverage(projection: Projection, choices: EntryChoices, aim: Aim, year: int) -> Asked:
     cells, k = aim.groups[projection.group_of], choices.pipeline.steps_per_year
+    need = projection.needed
+    if need is None:
+        raise UsageError("Coverage takes a need that is known.")
     entrants = choices.entrants_of(cells, year)
-    growth = float(np.diff(projection.needed, axis=0)[year, aim.groups].sum())  # type: ignore[arg-type]
+    growth = float((need[year + 1] - need[year])[aim.groups].sum())
     before, after = choices.people(cells, year * k), choices.people(cells, (year + 1) * k)
     nothing = np.zeros(0, np.int64)
     known = Linear(columns=nothing, weights=np.zeros(0), constant=growth)
@@ -121,10 +124,9 @@ def _share(projection: Projection, choices: EntryChoices, aim: Aim, year: int) -
 
 
 def linear_programme(choices: EntryChoices) -> Programme:
-    """Return the programme without objective; columns beside entrants and missing are free."""
+    """Return the programme without objective; nobody enters beyond the plan yet."""
     matrix, low, high = choices.matrix()
-    lower = np.full(choices.n_columns, -np.inf)
-    lower[choices.n_free :] = 0.0
+    lower = choices.lower()
     lower[choices.entrants.ravel()] = 0.0
     upper = np.full(choices.n_columns, np.inf)
     upper[choices.entrants.ravel()] = 0.0

@@ -93,9 +93,7 @@ def seats_of_built(built: Built, pipeline: Pipeline) -> Seats:
     return Seats(
         seats=np.where(np.isnan(built.seats), np.inf, built.seats),
         growth=_of_rows(built, "seat_growth", 0.0),
-        opens=np.maximum(
-            _of_rows(built, "first_year", float(first)) - first, 0
-        ).astype(np.int64),
+        opens=np.maximum(_of_rows(built, "first_year", float(first)) - first, 0).astype(np.int64),
         planned=_of_years(pipeline.intake, pipeline.steps_per_year),
         cost=built.cost,
     )
@@ -112,4 +110,4 @@ def _of_rows(built: Built, column: str, default: float) -> Array:
 
 
 def _of_years(intake: Array, k: int) -> Array:
-    return np.asarray(intake.reshape(len(intake), -1, k).sum(axis=2))
+    return np.asarray(intake.reshape(len(intake), intake.shape[1] // k, k).sum(axis=2))

@@ -121,11 +121,11 @@ def what_mends(
     graduates at least 300 by 2030, with another intake from 2026 on:
     - the seats and programmes there are: 200, not enough.
     - 1.5 times the seats would do.
-    - all programmes shorter by 1 of their years would do.
+    - all programmes shorter by 1 year would do (none below a step).
     """
     aims, findings = aims_of(targets, projection, source)
     seats = seats_of(projection, source, programmes, period)
-    first = _first_free(projection, start)
+    first = first_free(projection, start)
     more = None
     if upskilling is not None:
         more = with_programmes(projection, source, upskilling, programmes, period)
@@ -149,8 +149,8 @@ def what_mends(
     )
 
 
-def _first_free(projection: Projection, start: object) -> int:
-    """Return the years between the first one played and the start."""
+def first_free(projection: Projection, start: object) -> int:
+    """Return the years between the first one played and the start, or refuse the start."""
     first, last = int(projection.years[0]), int(projection.years[-1])
     is_year = isinstance(start, int | np.integer) and not isinstance(start, bool)
     if not is_year or not first <= start <= last:  # type: ignore[operator]
@@ -214,9 +214,7 @@ def _shorter(projection: Projection, aim: Aim, seats: Seats, start: int) -> dict
         copies = _with_copies(projection, np.maximum(pipeline.length - steps, 1))
         choices, (asked,) = asked_of(copies, [twice])
         programme = linear_programme(choices)
-        low, high = choices.bounds(
-            np.tile(seats.path(start, choices.n_years), (2, 1)), start
-        )
+        low, high = choices.bounds(np.tile(seats.path(start, choices.n_years), (2, 1)), start)
         high[:n] = low[:n]
         programme.set_columns(choices.entrants.ravel(), low.ravel(), high.ravel())
         attained = best(programme, asked, aim.target.direction, choices.n_columns)
@@ -244,6 +242,11 @@ def _with_copies(projection: Projection, length: Array) -> Projection:
     return replace(projection, pipeline=pipeline)
 
 
+def counted_years(years: float) -> str:
+    """Return `1 year`, `1.25 years`."""
+    return f"{years:.3g} year{'' if years == 1 else 's'}"
+
+
 def _told(row: dict[str, Any]) -> str:
     if row["change"] == "none":
         reached = "nothing to compare" if row["attainable"] is None else amount(row["attainable"])
@@ -255,7 +258,8 @@ def _told(row: dict[str, Any]) -> str:
         return "no number of seats would do."
     if row["change"] == SHORTER:
         if row["is_met"]:
-            return f"all programmes shorter by {row['amount']:.3g} of their years would do."
+            years = counted_years(row["amount"])
+            return f"all programmes shorter by {years} would do (none below a step)."
         if row["attainable"] is None:
             return "programmes are as short as they can be."
         return f"with programmes as short as can be: {amount(row['attainable'])}, not enough."

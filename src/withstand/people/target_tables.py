@@ -219,7 +219,8 @@ class _Scope:
             "programme": _unique(programmes, name="programme"),
         }
         self._codes = {label: label for label in self._labels["occupation"]}
-        if occupations is not None and "code" in occupations.columns:
+        self._has_codes = occupations is not None and "code" in occupations.columns
+        if occupations is not None and self._has_codes:
             stated = occupations.select("occupation", "code").drop_nulls()
             self._codes.update((o, str(code)) for o, code in stated.iter_rows())
 
@@ -235,15 +236,18 @@ class _Scope:
             return None
         groups = self._fits(self._projection.groups, wanted)
         programmes = self._fits(self._projection.pipeline.programmes, wanted)
+        needed = self._projection.needed
+        if target.indicator in WITH_NEEDS and needed is not None:
+            groups &= ~np.isnan(needed[0])  # an occupation of unknown need has no share of it
         is_there = programmes if target.indicator == "graduates" else groups
         if not is_there.any():
             who = "programme" if target.indicator == "graduates" else "group of people"
-            self._add("W541", f"no {who} fits '{target.filter}'", row, "filter", target.filter)
+            need = " of a known need" if target.indicator in WITH_NEEDS else ""
+            what = f"no {who}{need} fits '{target.filter}'"
+            self._add("W541", what, row, "filter", target.filter)
         return Aim(target=target, groups=groups, programmes=programmes, since=since)
 
-    def _add(
-        self, code: str, what: str, row: int, column: str, value: object, **more: Any
-    ) -> None:
+    def _add(self, code: str, what: str, row: int, column: str, value: object, **more: Any) -> None:
         self.findings.append(
             make_finding(
                 code, what, origin=self._origin, index=row, column=column, value=value, **more
@@ -296,10 +300,7 @@ class _Scope:
 
     def _labelled(self, key: str, value: str, row: int) -> set[str]:
         """Return the labels (of a code: the occupations) that a value of a filter names."""
-        if key == "code":
-            names = {o: code for o, code in self._codes.items()}
-        else:
-            names = {label: label for label in self._labels[key]}
+        names = self._codes if key == "code" else {label: label for label in self._labels[key]}
         if key != "code" and value in names:
             return {value}
         found: set[str] = set()
@@ -312,6 +313,8 @@ class _Scope:
                 near = nearest(part, known)
                 what = f"no {key} {'begins' if begins else 'is named'} so"
                 fix = None if near else f"There is {listed(known)}."
+                if key == "code" and not self._has_codes:
+                    fix = "Codes stand in the table of occupations: give the tables as source."
                 self._add("E104", what, row, "filter", part, suggestion=near, fix=fix)
             found |= fits
         return found

@@ -58,7 +58,8 @@ def coverage_parts(projection: Projection) -> tuple[Array, Array]:
     """Return entrants and needed entrants by year and group, shape (Y, G), people.
 
     As `Projection.openings`: growth + exits + transfers out + ... - transfers in - from elsewhere,
-    which is the growth of the need, less that of the people at work, plus the entrants.
+    which is the growth of the need, less that of the people at work, plus the entrants. NaN for
+    occupations whose need is not known.
     """
     played, k = projection.played, projection.pipeline.steps_per_year
     entrants = _grouped(projection, played.placed + played.arrivals)
@@ -79,9 +80,9 @@ def _vacancies(projection: Projection) -> tuple[Array, Array]:
 
 
 def needed_of(projection: Projection) -> Array:
-    """Return the people needed of each year and group, shape (Y, G); none where no need is known."""
+    """Return the people needed of each year and group, shape (Y, G); NaN where not known."""
     if projection.needed is None:
-        return np.zeros_like(projection.people)
+        return np.full_like(projection.people, np.nan)
     return projection.needed[:-1]
 
 

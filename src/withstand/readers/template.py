@@ -22,6 +22,12 @@ SHEETS = (
     "stocks",
     "regions",
     "occupations",
+    "people",
+    "transfers",
+    "programmes",
+    "intakes",
+    "placements",
+    "targets",
     "options",
     "option_effects",
 )

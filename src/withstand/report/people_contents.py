@@ -120,8 +120,9 @@ class PeopleContents:
     def first_gaps(self) -> pl.DataFrame:
         """When each occupation is first short, and how it stands: the worst gap first.
 
-        occupation, name, people and needed (of the first year), people_last, needed_last (of the
-        last), met (the least of any year), opens, closes (years), largest (gap of any year).
+        occupation, name, now (people at the start), people and needed (of the first year),
+        people_last, needed_last (of the last), met (the least of any year), opens, closes (years),
+        largest (gap of any year).
         """
         gaps = self.projection.first_gaps("occupation")
         ends = self.by_occupation.group_by("occupation", maintain_order=True).agg(
@@ -132,8 +133,19 @@ class PeopleContents:
             ),
             pl.col("met").min(),
         )  # fmt: skip
-        joined = self._named(ends.join(gaps, on="occupation", how="left", maintain_order="left"))
+        start = self.projection.to_frame().filter(pl.col("year") == self.first)
+        now = start.group_by("occupation").agg(pl.col("people_start").sum().alias("now"))
+        for frame in (now, gaps):
+            ends = ends.join(frame, on="occupation", how="left", maintain_order="left")
+        joined = self._named(ends.with_columns(pl.col("now").fill_null(0.0)))
         return joined.sort(["largest", "occupation"], descending=[True, False])
+
+    @property
+    def now(self) -> float:
+        """People at work at the start; of occupations of known need where there are any."""
+        if self.has_needs:
+            return float(self.first_gaps["now"].sum())
+        return float(self.projection.played.stock[0].sum())
 
     @cached_property
     def binding(self) -> pl.DataFrame:

@@ -361,7 +361,7 @@ def coverage_map(frame: pl.DataFrame, most: int = MOST_ROWS) -> go.Figure:
             "ticktext": ["0 %", "50 %", "100 %", "150 % +"], "tickfont": {"size": 11},
         },
     )  # fmt: skip
-    is_tilted = len(regions) > 6 or max(len(r) for r in regions) > 90 / len(regions)
+    is_tilted = max(len(r) for r in regions) > 90 / len(regions)
     figure.update_xaxes(
         tickvals=list(range(len(regions))), ticktext=[label(r, 18) for r in regions],
         tickangle=-50 if is_tilted else 0, showgrid=False, side="bottom",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from withstand.errors import DataError, UsageError
 from withstand.people import project, simulate_people
 from withstand.report.people_contents import PeopleContents
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
     from withstand.model.network import ProductionNetwork
     from withstand.people.needs import OutputPath
+    from withstand.people.projection_results import Projection
+    from withstand.people.targets import Attainment
 
 YEARS = 10
 """Years that a report looks ahead."""
@@ -70,9 +74,10 @@ def gather_people(
         say("playing them one by one", 1, 3)
         played = simulate_people(found.pipeline, seed=seed, runs=runs, jobs=jobs)
         ranges = played.ranges(LEVELS, by=("occupation",))
-    intake, left = None, ()
+    intake = None
+    left: tuple[str, ...] = ()
     if aim is not None:
-        from withstand.people.projected_intake import left_out, projected_intake
+        from withstand.people.projection_intakes import left_out, projected_intake
 
         say("looking for the least intake", 2, 3)
         intake = projected_intake(
@@ -94,19 +99,34 @@ def gather_people(
     )
 
 
-def people_of_report(network: ProductionNetwork, made_at: str) -> PeopleContents | None:
+def people_of_report(
+    network: ProductionNetwork, made_at: str
+) -> tuple[PeopleContents | None, tuple[str, ...]]:
     """Return what a report says of people: ten years from its own, at today's output.
 
-    None where the network lists no occupations, or its people cannot be projected.
+    Parameters
+    ----------
+    network : ProductionNetwork
+    made_at : str
+        Date and time of the report; begins with the year.
+
+    Returns
+    -------
+    contents : PeopleContents or None
+        None where the network lists no occupations, or its people cannot be projected.
+    left_out : tuple of str
+        Why not, in sentences.
     """
-    year = made_at[:4]
-    if not has_people(network) or not year.isdigit():
-        return None
-    first = int(year)
+    if not has_people(network):
+        return None, ()
+    first = int(made_at[:4])
     try:
-        return gather_people(network, range(first, first + YEARS), made_at=made_at)
-    except (DataError, UsageError):
-        return None
+        return gather_people(network, range(first, first + YEARS), made_at=made_at), ()
+    except DataError as error:
+        said = error.findings[0].what
+    except UsageError as error:
+        said = str(error).rstrip(".")
+    return None, (f"People were not projected: {said}.",)
 
 
 def _names(network: ProductionNetwork) -> dict[str, str]:
@@ -116,12 +136,15 @@ def _names(network: ProductionNetwork) -> dict[str, str]:
     return {o: n for o, n in frame.select("occupation", "name").iter_rows() if n}
 
 
-def _attainment(found: Any, network: ProductionNetwork) -> Any:
-    """Return what becomes of the targets of the tables; None where there are none about people."""
+def _attainment(found: Projection, network: ProductionNetwork) -> Attainment | None:
+    """Return what becomes of the targets of the tables; None where none is about these people."""
     table = network.tables.get("targets")
     if table is None or table.height == 0:
         return None
+    from withstand.people.target_tables import INDICATORS
     from withstand.people.targets import attainment
 
-    made = attainment(found, None, network)
-    return made if made.targets else None
+    wanted = table.filter(
+        pl.col("indicator").is_in(list(INDICATORS)) & pl.col("year").is_in(found.years.tolist())
+    )
+    return attainment(found, wanted, network) if wanted.height else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -71,7 +71,7 @@ def cards(contents: PeopleContents) -> list[Card]:
     """Return the big numbers."""
     frame = contents.by_year
     made = [
-        Card(number=persons(frame["people"][0]), what=f"people at work in {contents.first}"),
+        Card(number=persons(contents.now), what=f"people at work at the start of {contents.first}"),
         Card(number=persons(frame["people"][-1]), what=f"in {contents.last}, as planned now"),
     ]
     if contents.has_needs:
@@ -90,12 +90,12 @@ def cards(contents: PeopleContents) -> list[Card]:
     return made
 
 
-def _first_short(contents: PeopleContents) -> dict[str, object] | None:
+def _first_short(contents: PeopleContents) -> dict[str, Any] | None:
     short = contents.binding.filter(pl.col("occupation").is_not_null())
     return short.row(0, named=True) if short.height else None
 
 
-def _who(contents: PeopleContents, row: dict[str, object]) -> str:
+def _who(contents: PeopleContents, row: dict[str, Any]) -> str:
     who = contents.called(str(row["occupation"]))
     return f"{who} in {clean(row['region'])}" if len(contents.regions) > 1 else who
 
@@ -134,7 +134,8 @@ def _most_said(contents: PeopleContents) -> str:
         for r in worst.iter_rows(named=True)
     ]
     all_ = contents.first_gaps.filter(pl.col("largest") > 0).height
-    return f"{plural(all_, 'occupation is', 'occupations are')} short in some year, by number most: {listing(named)}."  # noqa: E501
+    short = plural(all_, "occupation is", "occupations are")
+    return f"{short} short in some year, by number most: {listing(named)}."
 
 
 def _training_said(contents: PeopleContents) -> str:
@@ -181,7 +182,8 @@ def _unknown_said(contents: PeopleContents) -> str:
     count = len(listed - set(contents.supply["occupation"]))
     if not count:
         return ""
-    return f"{plural(count, 'occupation has', 'occupations have')} no known need and count nowhere here."
+    who = plural(count, "occupation has", "occupations have")
+    return f"{who} no known need, and count in no number of needs here."
 
 
 # --- the least intake ----------------------------------------------------------------------------

@@ -57,7 +57,10 @@ def people_sections(contents: PeopleContents) -> list[Section]:
 
 def people_section(contents: PeopleContents) -> Section:
     """Return people as one section of the report of a network."""
-    lead = [s for s in sentences(contents)[1:]]
+    lead = [
+        *sentences(contents)[1:],
+        "The plan is the output of today; withstand people asks for others.",
+    ]
     body = paragraphs([" ".join(lead)], "about")
     body += _drawn_need(contents, IN_SHORT)
     limiting = binding_table(contents)
@@ -92,7 +95,8 @@ def _need(contents: PeopleContents) -> Section:
     if not contents.has_needs:
         said = "People at work, occupation by occupation"
     elif gap["gap"] > 0:
-        said = f"{persons(gap['gap'])} of {persons(gap['needed'])} people needed are missing in {gap['year']}"
+        many, of = persons(gap["gap"]), persons(gap["needed"])
+        said = f"{many} of {of} people needed are missing in {gap['year']}"
     else:
         said = "There are people enough in every year"
     return Section(anchor="need", name="People and need", title=said, body=body)
@@ -102,7 +106,11 @@ def _drawn_need(contents: PeopleContents, most: int) -> str:
     if not contents.has_needs:
         return table(years_table(contents), most=MOST)
     caption = "People against people needed, persons; what is missing is shaded"
-    body = figure("people-need", figures.stock_against_need(need_frame(contents), most), caption)
+    if len(contents.regions) > 1:
+        caption += " (regions together: a surplus in one hides a gap in another)"
+    body = figure(
+        "people-need", figures.stock_against_need(need_frame(contents), most), caption, wide=True
+    )
     shortage = shortage_table(contents)
     assert shortage is not None
     body += details(NUMBERS, table(shortage, most=MOST))
@@ -147,9 +155,10 @@ def _pipeline(contents: PeopleContents) -> Section:
 def _pipeline_title(contents: PeopleContents) -> str:
     frame = contents.by_year
     exits, joined = float(frame["exits"].sum()), float(frame["entrants"].sum())
+    who = f"{persons(joined)} take" if joined > 0 else "nobody takes"
     return (
-        f"{persons(exits)} leave work for good and {persons(joined)} take it up from"
-        f" {contents.first} to {contents.last}"
+        f"{persons(exits)} leave work for good and {who} it up from {contents.first} to"
+        f" {contents.last}"
     )
 
 
@@ -179,7 +188,8 @@ def _coverage_title(contents: PeopleContents) -> str:
     known = contents.supply.filter((pl.col("year") == year) & pl.col("met").is_not_null())
     met = known.filter(pl.col("met") >= 1.0 - 1e-9).height
     what = "occupations" if len(contents.regions) < 2 else "pairs of occupation and region"
-    return f"In {year} the need of {number(met)} of {number(known.height)} {what} is met in full"
+    count = number(met) if met else "none"
+    return f"In {year} the need of {count} of {number(known.height)} {what} is met in full"
 
 
 def coverage_frame(contents: PeopleContents) -> pl.DataFrame:
@@ -215,11 +225,26 @@ def _intake(contents: PeopleContents) -> Section | None:
         return None
     said = intake_sentences(contents, intake)
     body = paragraphs(said[1:] if intake.is_found else said, "lead")
+    if intake.is_found:
+        drawn = figures.stock_against_need(intake_frame(contents), figures.MOST_PANELS)
+        caption = "People at the end of each year in this intake against people needed, persons"
+        body += figure("people-intake", drawn, caption, wide=True)
     for at, made in enumerate(intake_tables(contents)):
         body += details(made.name, table(made, most=MOST), is_open=at == 0)
     return Section(
         anchor="intake", name="Intake", title=intake_title(contents, intake), body=body
     )  # fmt: skip
+
+
+def intake_frame(contents: PeopleContents) -> pl.DataFrame:
+    """Return people of the least intake against need: occupation (name), year, people, needed."""
+    assert contents.intake is not None
+    total = contents.intake.stocks.group_by("occupation", "year", maintain_order=True).agg(
+        pl.col("people", "needed").sum()
+    )
+    names = [contents.names.get(o) or o for o in total["occupation"]]
+    named = total.with_columns(pl.Series("name", names, dtype=pl.String))
+    return _by_name(named).select("occupation", "year", "people", "needed")
 
 
 def _targets(contents: PeopleContents) -> Section | None:

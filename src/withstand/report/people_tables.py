@@ -28,6 +28,7 @@ def shortage_table(contents: PeopleContents) -> Table | None:
         contents.first_gaps,
         {
             **_OCCUPATION,
+            "now": ("People now", "number", _P),
             "people": (f"People in {first}", "number", _P),
             "needed": (f"Needed in {first}", "number", _P),
             "people_last": (f"People in {last}", "number", _P),
@@ -46,13 +47,13 @@ def binding_table(contents: PeopleContents) -> Table | None:
         return None
     spec: Spec = {
         "year": ("Year", "text", ""),
-        "output": ("Planned output, today is 1", "number", ""),
+        "output": ("Planned output, of today's", "share", ""),
         **_OCCUPATION,
         "region": ("In", "text", ""),
         "people": ("People", "number", _P),
         "needed": ("Needed", "number", _P),
         "met": ("Of the need", "share", ""),
-        "possible": ("Output that its people allow", "number", ""),
+        "possible": ("Output that its people allow", "share", ""),
     }
     if len(contents.regions) < 2:
         del spec["region"]
@@ -139,7 +140,7 @@ def flow_table(contents: PeopleContents) -> Table:
 def programme_table(contents: PeopleContents) -> Table | None:
     """Return what the programmes do, year by year; None where nobody is in training."""
     frame = contents.projection.programmes()
-    if frame.height == 0 or not float(frame.select(pl.col("entrants") + pl.col("graduates")).sum().item()):
+    if not float(frame["entrants"].sum()) + float(frame["graduates"].sum()):
         return None
     return make_table(
         "People in programmes",
@@ -297,14 +298,15 @@ def people_findings_table(contents: PeopleContents) -> Table | None:
 
 def people_settings_table(contents: PeopleContents) -> Table:
     """Return what it takes to compute it again."""
-    proof = contents.projection.provenance
     p = contents.projection
+    proof = p.provenance
+    runs = f"{contents.runs}, seed {contents.seed}" if contents.runs else "none"
     rows = [
         ("Network", contents.network.name),
         ("Fingerprint of its tables", proof.fingerprint),
         ("Years", f"{contents.first} to {contents.last}, {p.pipeline.steps_per_year} steps a year"),
         ("Output of each year, today is 1", ", ".join(f"{x:.4g}" for x in p.output[:-1])),
-        ("Runs person by person", f"{contents.runs}, seed {contents.seed}" if contents.runs else "none"),
+        ("Runs person by person", runs),
         ("People unaccounted for, of all", f"{p.conservation:.1e}"),
         ("Computed", contents.made_at),
         *((f"Version of {k}", v) for k, v in proof.versions.items()),

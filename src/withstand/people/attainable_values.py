@@ -201,15 +201,15 @@ def _told(target: Target, row: dict[str, Any]) -> str:
     planned = "nothing to compare" if row["projected"] is None else amount(row["projected"])
     text = f"{target}: {planned} as planned. "
     if row["last_start"] is None:
-        text += f"With the seats there are it is out of reach from {row['out_of_reach']} on"
+        text += f"With the seats there are, no intake from {row['out_of_reach']} on meets it"
     else:
         text += (
-            f"With the seats there are, more entrants in {row['last_start']} could still meet it, "
-            f"and from {row['out_of_reach']} on it is out of reach"
+            f"With the seats there are, another intake from {row['last_start']} on could still "
+            f"meet it; begun in {row['out_of_reach']} it is too late"
         )
     last = row["last_start_any_seats"]
     if last is None:
-        return text + "; with any number of seats, too."
+        return text + ", nor would any number of seats."
     if last == row["last_start"]:
         return text + "; more seats would not change that."
     return text + f"; with as many seats as it takes, {last} would be soon enough."
