@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from withstand.measures import Exposure
     from withstand.model.findings import Finding
     from withstand.model.network import ProductionNetwork
-    from withstand.people.needs import OutputPath
+    from withstand.people.people_needed import OutputPath
     from withstand.plan import Plan
     from withstand.plants.line_tables import LineTable
     from withstand.report.contents import Contents

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from withstand.errors import DataError, UsageError
-from withstand.people.training_coverage import training_coverage
+from withstand.people.seat_coverages import training_coverage
 
 SEATS = pl.DataFrame(
     {

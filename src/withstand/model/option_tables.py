@@ -110,8 +110,18 @@ OPTIONS = (
         meaning="What is to be reached, by year.",
         key=(),
         columns=(
-            label_column("indicator", "What is measured."),
-            text_column("filter", "For which part of the network."),
+            label_column(
+                "indicator",
+                "What is measured; of people: graduates, people, coverage, needs_met or"
+                " vacancies_filled.",
+                example="graduates",
+            ),
+            text_column(
+                "filter",
+                "For which part; of people, parts separated by a semicolon: occupation=A, B*;"
+                " region=N; code=15-; programme=P; since=2025 (graduates are counted from then).",
+                example="code=15-; since=2025",
+            ),
             choice_column("direction", "Which side is good.", ("at_least", "at_most"), "at_least"),
             Column(
                 name="year", meaning="By when.", type="integer", required=True, low=1900, high=2200

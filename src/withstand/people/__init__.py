@@ -12,7 +12,7 @@ from withstand.people.individuals import simulate_people
 from withstand.people.intake_result import Intake
 from withstand.people.intakes import optimise_intake
 from withstand.people.labour_markets import LabourMarket, MarketRates, labour_market
-from withstand.people.needs import needs
+from withstand.people.people_needed import needs
 from withstand.people.people_runs import PeopleRuns
 from withstand.people.pipelines import Pipeline
 from withstand.people.projection_intakes import projected_intake
@@ -21,10 +21,10 @@ from withstand.people.projections import project
 from withstand.people.related_occupations import Relatedness, relatedness
 from withstand.people.renewals import Renewal, push_model, renewal_model
 from withstand.people.reskilling import ReskillingPaths, reskilling_paths
+from withstand.people.seat_coverages import TrainingCoverage, training_coverage
 from withstand.people.target_mends import Mends, what_mends
 from withstand.people.target_tables import Target
 from withstand.people.targets import Attainment, attainment
-from withstand.people.training_coverage import TrainingCoverage, training_coverage
 from withstand.people.training_options import train_options
 from withstand.people.transitions import TransitionNetwork, transition_network
 from withstand.people.upskilling import MoveTerms, upskilling_moves

@@ -13,7 +13,7 @@ from withstand.model.provenance import Provenance, provenance_of, versions
 from withstand.people.building import Built, build
 from withstand.people.cells import Cells
 from withstand.people.expectation import play
-from withstand.people.needs import (
+from withstand.people.people_needed import (
     OutputPath,
     factors_of,
     hours_per_period,
@@ -60,7 +60,7 @@ def project(
         Calendar years to play, each following the one before, as range(2026, 2036).
     needs : frame, optional
         occupation, year, people, and optionally region: people needed. Default: those of
-        `withstand.people.needs`. Between the years named they change linearly.
+        `withstand.people.people_needed`. Between the years named they change linearly.
     output : number, mapping of year to number, or a number for each year, optional
         Planned final demand as a multiple of that at rest, for needs by default.
     assume_recipe : {"shared", "none"}

@@ -25,7 +25,7 @@ from withstand.model.encoding import numbers
 from withstand.model.findings import Finding, make_finding, sort_findings
 from withstand.model.option import Effect, Option, Use
 from withstand.model.units import PERIODS_PER_YEAR
-from withstand.people.needs import HOURS_PER_YEAR
+from withstand.people.people_needed import HOURS_PER_YEAR
 from withstand.people.sources import people_tables
 
 if TYPE_CHECKING:

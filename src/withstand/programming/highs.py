@@ -211,7 +211,7 @@ class Programme:
             self._highs.run()
             self._highs.setOptionValue("presolve", "choose")
             found = self._highs.getModelStatus()
-        if found == highspy.HighsModelStatus.kUnknown:
+        if found in _UNDECIDED:
             found = self._solve_again()
         status = _STATUS.get(found)
         if status is None:
@@ -245,11 +245,12 @@ class Programme:
             for option in more:
                 self._highs.setOptionValue(option, USUAL[option])
             found = self._highs.getModelStatus()
-            if found != highspy.HighsModelStatus.kUnknown:
+            if found not in _UNDECIDED:
                 break
         return found
 
 
+_UNDECIDED = (highspy.HighsModelStatus.kUnknown, highspy.HighsModelStatus.kNotset)
 _STATUS = {
     highspy.HighsModelStatus.kOptimal: OPTIMAL,
     highspy.HighsModelStatus.kInfeasible: INFEASIBLE,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from withstand.model.network import ProductionNetwork
-    from withstand.people.needs import OutputPath
+    from withstand.people.people_needed import OutputPath
     from withstand.people.projection_results import Projection
     from withstand.people.targets import Attainment
 
