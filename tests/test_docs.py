@@ -54,6 +54,7 @@ def _pages_that_run() -> list[Any]:
                     "$ withstand demo",
                     "$ withstand plan --project example:",
                     "write_report(",
+                    "plan.staffing(",
                 )
             ) or run_pages.reads_data(text)
             marks = [pytest.mark.slow] if is_slow else []

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from withstand.plan.comparison import Comparison, compare
 from withstand.plan.frontiers import Frontier, frontier
+from withstand.plan.hours_options import extra_hours
 from withstand.plan.infeasibility import Conflict, explain_infeasible
+from withstand.plan.measure_ranking import MeasureRanking, rank_measures
 from withstand.plan.near_optimal import alternatives, next_best
 from withstand.plan.out_of_reach import BeyondMoney, beyond_money
 from withstand.plan.plans import Plan, solve
@@ -12,6 +14,7 @@ from withstand.plan.reranking import Reranking, rerank
 from withstand.plan.screening import Certificate, Screening, certify, screened
 from withstand.plan.sensitivities import sensitivity
 from withstand.plan.solved import Risk
+from withstand.plan.staffing_cases import Staffing, staffing
 from withstand.plan.verification import Verification, verify
 from withstand.programming.information import Values, values_of
 from withstand.programming.objective import Objective
@@ -26,12 +29,14 @@ __all__ = [
     "Conflict",
     "FirstStage",
     "Frontier",
+    "MeasureRanking",
     "Objective",
     "Plan",
     "Recourse",
     "Reranking",
     "Risk",
     "Screening",
+    "Staffing",
     "TwoStage",
     "TwoStageSolution",
     "Values",
@@ -41,13 +46,16 @@ __all__ = [
     "certify",
     "compare",
     "explain_infeasible",
+    "extra_hours",
     "frontier",
     "next_best",
+    "rank_measures",
     "rerank",
     "screened",
     "sensitivity",
     "solve",
     "solve_two_stage",
+    "staffing",
     "values_of",
     "verify",
 ]

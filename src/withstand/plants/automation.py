@@ -113,7 +113,9 @@ def robotise(
         part = min(1.0, saved / total)
     else:
         part = number("share", share, high=1.0)
-    upkeep = many * cell.maintenance_hours / year * use / total / network.output[buyers]
+    makes = network.output[buyers]
+    upkeep = np.divide(use, total * makes, out=np.zeros_like(use), where=makes > 0)
+    upkeep *= many * cell.maintenance_hours / year
     effects = []
     for node, hours in zip(_labels(network, buyers), upkeep.tolist(), strict=True):
         less = Effect(
