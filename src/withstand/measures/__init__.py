@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from withstand.measures.complexities import Complexity, complexity
+from withstand.measures.complexity_ranks import RankIntervals, rank_intervals
 from withstand.measures.concentrations import Concentration, concentration
+from withstand.measures.cooperation import partners
 from withstand.measures.coverages import Coverage, coverage, coverage_by_region
 from withstand.measures.criticalities import Criticality, criticality
 from withstand.measures.export_decompositions import ExportDecomposition, export_decomposition
@@ -14,13 +17,31 @@ from withstand.measures.linkages import Multipliers, multipliers
 from withstand.measures.localisations import Localisation, localisation
 from withstand.measures.location_quotients import LocationQuotient, location_quotient
 from withstand.measures.participations import Participation, participation
+from withstand.measures.partner_results import Partners
 from withstand.measures.path_search import StructuralPaths, structural_paths
 from withstand.measures.positions import Position, downstreamness, upstreamness
+from withstand.measures.production_concentrations import (
+    ProductionConcentration,
+    production_concentration,
+)
+from withstand.measures.raw_material_risks import RawMaterialRisk, raw_material_risk
+from withstand.measures.reaches import within_reach
 from withstand.measures.related_densities import RelatedDensity, related_density
+from withstand.measures.reliabilities import governance_reliability, voting_reliability
 from withstand.measures.reliances import Reliance, foreign_reliance
+from withstand.measures.reporting_errors import ReportingError
+from withstand.measures.screen_presets import (
+    ScreenCondition,
+    ScreenPreset,
+    known_screens,
+    read_screens,
+)
+from withstand.measures.screening import Screens, screens
+from withstand.measures.substitutions import Rerouting, Substitution, substitution
 from withstand.measures.value_added import ValueContent, value_added_content
 
 __all__ = [
+    "Complexity",
     "Concentration",
     "Coverage",
     "Criticality",
@@ -32,11 +53,22 @@ __all__ = [
     "LocationQuotient",
     "Multipliers",
     "Participation",
+    "Partners",
     "Position",
+    "ProductionConcentration",
+    "RankIntervals",
+    "RawMaterialRisk",
     "RelatedDensity",
     "Reliance",
+    "ReportingError",
+    "Rerouting",
+    "ScreenCondition",
+    "ScreenPreset",
+    "Screens",
     "StructuralPaths",
+    "Substitution",
     "ValueContent",
+    "complexity",
     "concentration",
     "coverage",
     "coverage_by_region",
@@ -47,13 +79,24 @@ __all__ = [
     "extraction",
     "footprint",
     "foreign_reliance",
+    "governance_reliability",
+    "known_screens",
     "localisation",
     "location_quotient",
     "multipliers",
     "over_time",
     "participation",
+    "partners",
+    "production_concentration",
+    "rank_intervals",
+    "raw_material_risk",
+    "read_screens",
     "related_density",
+    "screens",
     "structural_paths",
+    "substitution",
     "upstreamness",
     "value_added_content",
+    "voting_reliability",
+    "within_reach",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -139,6 +139,19 @@ def feasible_output(supply: Supply) -> Answer:
     return Answer(theta=theta, binding=binding, gain=gain, dual=dual)
 
 
+class Parts(NamedTuple):
+    """The programme in numbers: max cost x with matrix x >= 0 and 0 <= x <= limits.
+
+    Columns are what `nodes` make in units of each product's need, then theta, then one outside
+    source a row (closed).
+    """
+
+    cost: Array
+    limits: Array
+    matrix: sparse.csr_array
+    nodes: Array
+
+
 class _Scaled:
     """The programme in units of each product's need, with limits that can be raised and restored.
 
@@ -197,6 +210,22 @@ class _Scaled:
 
 def _programme(supply: Supply, rows: Array) -> tuple[Programme, Array, Array]:
     """Return the programme, the nodes behind its first columns, and their scaled upper bounds."""
+    parts = programme_parts(supply, rows)
+    n_rows, n_columns = parts.matrix.shape
+    programme = Programme(
+        cost=parts.cost,
+        lower=np.zeros(n_columns),
+        upper=parts.limits,
+        matrix=parts.matrix,
+        row_lower=np.zeros(n_rows),
+        row_upper=np.full(n_rows, np.inf),
+        maximise=True,
+    )
+    return programme, parts.nodes, parts.limits[: len(parts.nodes)]
+
+
+def programme_parts(supply: Supply, rows: Array) -> Parts:
+    """Return the cost, limits and matrix of the programme; its rows must not be below 0."""
     network, need = supply.network, supply.need
     n_rows = len(rows)
     row_of = np.full(network.n_products, -1, dtype=np.int64)
@@ -238,13 +267,5 @@ def _programme(supply: Supply, rows: Array) -> tuple[Programme, Array, Array]:
     cost = np.zeros(n_columns)
     cost[theta] = 1.0
     limits = np.concatenate([upper, [1.0], np.zeros(n_rows)])
-    programme = Programme(
-        cost=cost,
-        lower=np.zeros(n_columns),
-        upper=limits,
-        matrix=sparse.coo_array((data, (row, column)), (n_rows, n_columns)).tocsr(),
-        row_lower=np.zeros(n_rows),
-        row_upper=np.full(n_rows, np.inf),
-        maximise=True,
-    )
-    return programme, columns, upper
+    matrix = sparse.coo_array((data, (row, column)), (n_rows, n_columns)).tocsr()
+    return Parts(cost=cost, limits=limits, matrix=matrix, nodes=columns)

@@ -10,6 +10,7 @@ import polars as pl
 
 from withstand.errors import DataError, UsageError
 from withstand.measures.location_quotients import LocationQuotient
+from withstand.measures.proximities import colocation
 from withstand.model.checked_frames import checked_frame
 from withstand.model.encoding import encode
 from withstand.model.findings import Finding, listed, make_finding, nearest
@@ -201,7 +202,7 @@ def related_density(
     present = np.nan_to_num(lq) >= least
     findings = list(quotients.findings)
     if proximity is None:
-        phi = _colocation(present.astype(np.float64))
+        phi = colocation(present.astype(np.float64))
     else:
         phi, more = _given(proximity, activities)
         findings += more
@@ -218,14 +219,6 @@ def related_density(
         least=least,
         findings=tuple(findings),
     )
-
-
-def _colocation(present: Array) -> Array:
-    """Return regions with both over the larger number of regions with one; shape (n, n)."""
-    both = present.T @ present
-    alone = np.diag(both)
-    most = np.maximum(alone[:, None], alone[None, :])
-    return both / np.where(most > 0, most, 1.0)
 
 
 def _given(proximity: pl.DataFrame, activities: pl.Series) -> tuple[Array, list[Finding]]:
