@@ -92,9 +92,9 @@ def new_channels(
     Returns
     -------
     polars.DataFrame
-        product, name, from_abroad (share bought outside home), region, size (its output or
-        exports, in units of the source), share (of all there is), concentration (Herfindahl index
-        of all who make it), reliability, distance (km), source. The most exposed product first,
+        product, name, from_abroad (share bought outside home), region, size (its capacity, output
+        or exports, in units of the source), share (of all there is), concentration (Herfindahl
+        index of all who make it), reliability, distance (km), source. Most exposed product first,
         then the largest region.
     """
     table = purchases(network, home)
@@ -108,7 +108,7 @@ def new_channels(
     places = _places(network, coordinates)
     here = _here(places, ours if trade is None else ours | _called(trade_home))
     if trade is not None:
-        at_home = stands_for_home(network, home.tolist(), trade_home)
+        at_home = stands_for_home(network, trade, home.tolist(), trade_home)
         banned |= {canonical(x) for x in banned}
         ours |= at_home
         codes = codes_of(network, [str(network.product_labels[p]) for p in wanted])
@@ -161,9 +161,11 @@ def _wanted(network: ProductionNetwork, products: Sequence[str] | None, abroad: 
 
 
 def _makers(network: ProductionNetwork, product: int) -> dict[str, float]:
-    """Return the output of each region of one product."""
+    """Return what each region can make of one product: its capacity where stated, else output."""
     at = np.flatnonzero(network.node_product == product)
-    by_region = np.bincount(network.node_region[at], np.maximum(network.output[at], 0.0))
+    output, capacity = np.maximum(network.output[at], 0.0), network.capacity[at]
+    size = np.where(np.isfinite(capacity), np.maximum(capacity, output), output)
+    by_region = np.bincount(network.node_region[at], size)
     return {str(network.region_labels[r]): float(by_region[r]) for r in np.flatnonzero(by_region)}
 
 

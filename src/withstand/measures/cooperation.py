@@ -9,23 +9,27 @@ import numpy as np
 
 from withstand.errors import UsageError
 from withstand.measures.coverages import LIMITS, Slack, slack_of
+from withstand.measures.import_chains import import_chain
 from withstand.measures.partner_candidates import Candidates, Side, candidates_of, home_of
-from withstand.measures.partner_results import Asked, Partners, with_expected
-from withstand.measures.partner_searches import BEST, best_sets
+from withstand.measures.partner_results import Asked, Partners
+from withstand.measures.partner_searches import BEST, BestSet, best_sets
 from withstand.measures.partner_sets import PhysicalCoverage, ValueCoverage
 from withstand.measures.reliabilities import Reliability, reliability_by_region, reliability_of
 from withstand.model.findings import nearest
+from withstand.model.network import ProductionNetwork
 from withstand.model.provenance import provenance_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from withstand.measures.selections import Labels
-    from withstand.model.network import ProductionNetwork
+    from withstand.model.trade_cube import TradeCube
 
 KINDS = ("auto", "physical", "value")
 
 
 def partners(
-    network: ProductionNetwork,
+    network: ProductionNetwork | TradeCube,
     *,
     candidates: Candidates | None = None,
     most: int = 3,
@@ -39,6 +43,8 @@ def partners(
     samples: int = 200,
     seed: int = 0,
     time_limit: float = 60.0,
+    year: int | None = None,
+    products: Sequence[str] | None = None,
 ) -> Partners:
     """Say which partner regions close the chain: the best sets, and what each contributes.
 
@@ -57,17 +63,18 @@ def partners(
 
     Parameters
     ----------
-    network : ProductionNetwork
-        A plant, a network of firms, or an economy.
+    network : ProductionNetwork or TradeCube
+        A plant, a network of firms, an economy, or trade: then home's imports of one year are one
+        basket that needs every product, which home buys where it does today (`import_chain`).
     candidates : sequence of str, or mapping of str to sequence of str, optional
         Regions, blocs (each one partner), or named groups of them; default: every region but home.
         Regions that are not allowed (column `allowed` of the table regions) are never in a set.
     most : int
         Largest number of partners.
     kind : {"auto", "physical", "value"}
-        Default: value for economies, physical for others.
+        Default: value for economies and trade, physical for others.
     home : str or sequence of str, optional
-        Regions or blocs that always supply; default: home of the network.
+        Regions or blocs that always supply; default: home of the network. Of trade: who imports.
     assume_recipe, slack, limit
         As in `coverage`; for kind="physical".
     best : {"auto", "brute_force", "programme"}
@@ -80,6 +87,10 @@ def partners(
         to expect of more than twelve partners.
     time_limit : float, seconds
         For each programme with yes or no.
+    year : int, optional
+        Of trade; default: the last.
+    products : sequence of str, optional
+        Of trade; default: all.
 
     Returns
     -------
@@ -104,10 +115,12 @@ def partners(
     0.3
     """
     _check(most, kind, limit, best, samples, time_limit)
+    is_trade = not isinstance(network, ProductionNetwork)
+    network, home = _as_network(network, home, year, products)
     ours = home_of(network, home)
     side = candidates_of(network, candidates, ours)
     if kind == "auto":
-        kind = "value" if network.settings.lens == "economy" else "physical"
+        kind = "value" if is_trade or network.settings.lens == "economy" else "physical"
     covers: PhysicalCoverage | ValueCoverage
     if kind == "physical":
         factors = slack_of(network, slack)
@@ -156,7 +169,20 @@ def partners(
         _covers=covers,
         _reliability_by_region=known,
     )
-    return replace(found, sets=with_expected(sets, found))
+    return replace(found, sets=_with_expected(sets, found))
+
+
+def _with_expected(found: Sequence[BestSet], partners: Partners) -> tuple[BestSet, ...]:
+    """Return the sets with the coverage to expect, the most reliable of those that tie first."""
+    done = []
+    for one in found:
+        if any(partners.reliability[p] is None for s in one.tied for p in s):
+            done.append(one)
+            continue
+        values = {s: partners.expected(*s)[0] for s in one.tied}
+        tied = tuple(sorted(one.tied, key=lambda s: (-round(values[s], 9), s)))
+        done.append(replace(one, partners=tied[0], tied=tied, expected=values[tied[0]]))
+    return tuple(done)
 
 
 def _check(most: int, kind: str, limit: str, best: str, samples: int, time_limit: float) -> None:
@@ -177,6 +203,31 @@ def _check(most: int, kind: str, limit: str, best: str, samples: int, time_limit
             raise UsageError(f"{name}={number!r} must be a whole number of {least} or more.")
     if not (isinstance(time_limit, int | float) and time_limit > 0):
         raise UsageError(f"time_limit={time_limit!r} must be a number of seconds above 0.")
+
+
+def _as_network(
+    given: ProductionNetwork | TradeCube,
+    home: Labels,
+    year: int | None,
+    products: Sequence[str] | None,
+) -> tuple[ProductionNetwork, Labels]:
+    """Return a network and its home: itself, or the imports of home out of a cube of trade."""
+    if isinstance(given, ProductionNetwork):
+        if year is not None or products is not None:
+            raise UsageError("year and products are for a cube of trade; this is a network.")
+        return given, home
+    from withstand.model.trade_cube import TradeCube
+
+    if not isinstance(given, TradeCube):
+        raise UsageError(
+            f"partners takes a network or a cube of trade (withstand.read_trade), not "
+            f"{type(given).__name__}."
+        )
+    if home is None:
+        raise UsageError("Say whose imports are meant: home='EU27', or home='DE'.")
+    if isinstance(products, str):
+        raise UsageError(f"products takes a list of codes: products=['{products[:40]}'].")
+    return import_chain(given, home, year=year, products=products), None
 
 
 def _reliability(network: ProductionNetwork, given: Reliability | None) -> dict[str, float]:

@@ -10,7 +10,7 @@ import polars as pl
 
 from withstand.errors import DataError, UsageError
 from withstand.measures.selections import as_list
-from withstand.model.blocs import country_of
+from withstand.model.blocs import bloc_members, country_of, known_blocs
 from withstand.model.findings import listed, make_finding, nearest
 
 if TYPE_CHECKING:
@@ -68,7 +68,11 @@ def read_flows(given: Flows, year: int | None, name: str) -> Trade:
     UsageError
         If it is no frame, or there is no such year.
     """
+    from withstand.model.trade_cube import TradeCube  # DuckDB, where a cube can be at hand
+
     frame = given if isinstance(given, pl.DataFrame) else None
+    if isinstance(given, TradeCube):
+        given = given.filter(years=max(given.years) if year is None else year)
     if frame is None and isinstance(given, Framed):
         frame = given.to_frame()
     if not isinstance(frame, pl.DataFrame):
@@ -136,11 +140,18 @@ def canonical(label: str) -> str:
 
 
 def stands_for_home(
-    network: ProductionNetwork, home: Sequence[int], given: str | Sequence[str] | None
+    network: ProductionNetwork,
+    trade: Trade,
+    home: Sequence[int],
+    given: str | Sequence[str] | None,
 ) -> set[str]:
-    """Return the codes that are home in a frame of trade."""
+    """Return the codes that are home in a frame of trade: countries, or the members of a bloc."""
     labels = network.region_labels[list(home)].tolist() if given is None else as_list(given)
-    return {canonical(str(x)) for x in labels}
+    found = {canonical(str(x)) for x in labels}
+    for label in labels:
+        if label in known_blocs():
+            found |= bloc_members(label, trade.year)
+    return found
 
 
 def codes_of(network: ProductionNetwork, products: Sequence[str]) -> dict[str, tuple[str, ...]]:

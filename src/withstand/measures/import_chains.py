@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from withstand.errors import UsageError
 from withstand.model.blocs import bloc_members, country_of, known_blocs, region_name
 from withstand.model.building import build_network
-from withstand.model.network import ProductionNetwork
 from withstand.model.settings import Settings
 from withstand.model.trade_blocs import bloc_name
-from withstand.model.trade_cube import TradeCube
+
+if TYPE_CHECKING:
+    from withstand.model.network import ProductionNetwork
+    from withstand.model.trade_cube import TradeCube
 
 BASKET = "imports"
 EVERYBODY = "*"

@@ -158,7 +158,7 @@ def _block(cube: TradeCube, bloc: BlocLike, years: Sequence[int], measure: str) 
         f"FROM rows r LEFT JOIN members e ON r.year = e.year AND r.exporter = e.region "
         f"LEFT JOIN members m ON r.year = m.year AND r.importer = m.region "
         f"WHERE r.year IN ({listed}) GROUP BY ALL",
-        members=cube.membership(bloc, years),
+        {"members": cube.membership(bloc, years)},
     ).sort("year", "product", "exporter")
     is_first = frame.select(
         (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -211,7 +211,7 @@ class Partners:
             time_limit=self._asked.time_limit,
             first=len(self.sets),
             level=level,
-            tie_solves=0,
+            with_ties=False,
         )
         return more[-1] if more and more[-1].coverage >= level - TOLERANCE else None
 
@@ -311,9 +311,9 @@ class Partners:
     ) -> pl.DataFrame:
         """Return who makes what home buys abroad, and does not supply home yet.
 
-        product, name, from_abroad (share of purchases), region, size (output, or exports), share
-        (of all makers), concentration (Herfindahl index of all makers), reliability, distance (km,
-        if coordinates are known), source. Regions that are not allowed are left out.
+        product, name, from_abroad (share of purchases), region, size (capacity, output or exports),
+        share (of all makers), concentration (Herfindahl index of all makers), reliability, distance
+        (km, if coordinates are known), source. Regions that are not allowed are left out.
 
         Parameters
         ----------
@@ -380,7 +380,7 @@ class Partners:
                 raise UsageError("year is of the frame of trade, and none is given.")
             return in_network(self._network, self._side, None)
         flows = read_flows(trade, year, "trade")
-        ours = stands_for_home(self._network, self._side.home.tolist(), home)
+        ours = stands_for_home(self._network, flows, self._side.home.tolist(), home)
         if flows.has_importer:
             return in_trade(self._network, self._side, flows, ours, least)
         known = advantages_of_products(self._network, flows, ours)
@@ -423,16 +423,3 @@ class Partners:
                     raise UsageError(f"{label[:60]} is no candidate: {ruled_out['reason'][0]}.")
                 raise unknown_label("candidate", str(label), self.candidates)
         return set_of([self._index[label] for label in partners])
-
-
-def with_expected(found: Sequence[BestSet], partners: Partners) -> tuple[BestSet, ...]:
-    """Return the sets with the coverage to expect, the most reliable of those that tie first."""
-    done = []
-    for one in found:
-        if any(partners.reliability[p] is None for s in one.tied for p in s):
-            done.append(one)
-            continue
-        values = {s: partners.expected(*s)[0] for s in one.tied}
-        tied = tuple(sorted(one.tied, key=lambda s: (-round(values[s], 9), s)))
-        done.append(replace(one, partners=tied[0], tied=tied, expected=values[tied[0]]))
-    return tuple(done)

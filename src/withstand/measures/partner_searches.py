@@ -21,8 +21,11 @@ MOST_TIES = 20
 """Sets that tie are listed up to this number."""
 MOST_KEPT = 2_000
 """Sets that tie are kept up to this number, to list the first of them."""
-MOST_TIE_SOLVES = 1_000
-"""Programmes solved to find the sets that tie, where it is not feasible to go through all."""
+TIE_WORK = 1_000_000
+"""Inputs and nodes in all programmes solved to find the sets that tie, where going through all sets
+takes too long."""
+MOST_STRIPPED = 60
+"""Candidates up to which a start is also looked for by leaving one after another."""
 ZERO = 1e-9
 NARROW = 2e-6
 """Gap at which the programme has found the best: HiGHS ends at an absolute gap of 1e-6."""
@@ -86,7 +89,7 @@ def best_sets(
     time_limit: float,
     first: int = 0,
     level: float | None = None,
-    tie_solves: int = MOST_TIE_SOLVES,
+    with_ties: bool = True,
 ) -> list[BestSet]:
     """Return the best set of each size, from `first` to `most`, or until one covers `level`.
 
@@ -111,8 +114,8 @@ def best_sets(
             members, bound, method = starts[k], covers.bound(0, by_label, k), "bound"
         ties: int | None = None
         tied = [members]
-        if bound <= covers.value(members) + NARROW:
-            allowance = tie_solves if is_large or tie_solves == 0 else None
+        if with_ties and bound <= covers.value(members) + NARROW:
+            allowance = TIE_WORK // covers.size if is_large else None
             threshold = covers.value(members) - TOLERANCE
             ties, reaching = sets_reaching(covers, k, threshold, by_label, allowance)
             tied = reaching or tied
@@ -152,6 +155,8 @@ def greedy(covers: SetFunction, most: int) -> list[int]:
     up = [0]
     while len(up) <= most:
         up.append(_extended(covers, up[-1]))
+    if covers.n > MOST_STRIPPED:
+        return up[: most + 1]
     down = {covers.n: (1 << covers.n) - 1}
     for size in range(covers.n - 1, -1, -1):
         larger = down[size + 1]

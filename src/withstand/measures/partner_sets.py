@@ -35,6 +35,7 @@ class SetFunction(Protocol):
     is_additive: bool
     is_monotone: bool
     solved: int
+    size: int
 
     def value(self, members: int) -> float:
         """Return the coverage of home and these members, 0 to 1."""
@@ -94,6 +95,7 @@ class PhysicalCoverage:
                 "kind='value', or put regions and sectors together first (withstand.aggregate)."
             )
         self.n = side.n
+        self.size = size
         self.supply: Supply = supply_of(network, (), assume_recipe, slack, limit)
         ruled = self.supply.network
         rows = np.flatnonzero(self.supply.has_nodes & (self.supply.need > 0))
@@ -167,6 +169,7 @@ class ValueCoverage:
 
     def __init__(self, network: ProductionNetwork, side: Side) -> None:
         self.n = side.n
+        self.size = 1
         viewpoint = None
         if network.settings.viewpoint is not None:
             viewpoint = network.product_labels[network.viewpoint].tolist()
@@ -181,7 +184,8 @@ class ValueCoverage:
 
     def value(self, members: int) -> float:
         """Return the share of value that arises at home and at the members."""
-        return self.base + sum(float(self.shares[i]) for i in members_of(members))
+        total = self.base + sum(float(self.shares[i]) for i in members_of(members))
+        return round(total, DIGITS) + 0.0  # never -0.0
 
     def bound(self, members: int, others: Sequence[int], more: int) -> float:
         """Return the value with the largest of the others."""

@@ -141,12 +141,13 @@ def production_concentration(
         pl.col(names["production"]).cast(pl.Float64).fill_nan(None).alias("production"),
         is_total.alias("is_total"),
     )
+    frame, doubtful = _told_apart(frame, production, names["region"])
     labels, totals = _labels(frame["region"].drop_nulls().unique().to_list())
     frame = frame.with_columns(
         is_total=pl.col("is_total") | pl.col("region").is_in(totals),
         region=pl.col("region").replace(labels),
     )
-    findings = _faults(frame)
+    findings = [*doubtful, *_faults(frame)]
     made = (
         frame.filter(~pl.col("is_total"), pl.col("production") > 0)
         .group_by("material", "year", "region")
@@ -180,6 +181,28 @@ def _column(frame: pl.DataFrame, ours: str, theirs: str | None) -> str:
     near = nearest(wanted[0], frame.columns)
     hint = f" Did you mean {near}?" if near else ""
     raise UsageError(f"'production' has no column '{wanted[0]}' ({ours}).{hint}")
+
+
+def _told_apart(
+    frame: pl.DataFrame, production: pl.DataFrame, region: str
+) -> tuple[pl.DataFrame, list[Finding]]:
+    """Go by the name where one code stands for countries of several names (World Mining Data)."""
+    if region == "Country" or "Country" not in production.columns:
+        return frame, []
+    pairs = frame.select("region", name=production["Country"]).drop_nulls().unique()
+    known = {name: trade_partner(name) for name in pairs["name"].to_list()}
+    labels = {name: p.label for name, p in known.items() if p is not None and p.label}
+    by_name = pairs.with_columns(label=pl.col("name").replace_strict(labels, default=None))
+    several = by_name.group_by("region").agg(pl.col("label").drop_nulls().unique().sort())
+    mixed = several.filter(pl.col("label").list.len() > 1).sort("region")
+    if mixed.is_empty():
+        return frame, []
+    named = production["Country"].replace_strict(labels, default=None)
+    is_mixed = pl.col("region").is_in(mixed["region"].implode())
+    chosen = pl.when(is_mixed).then(pl.coalesce(named, "region")).otherwise("region")
+    what = "; ".join(f"code {code} stands for {', '.join(of)}" for code, of in mixed.iter_rows())
+    finding = make_finding("W604", f"{what}: told apart by name", origin=Origin("production"))
+    return frame.with_columns(region=chosen), [finding]
 
 
 def _labels(codes: list[str]) -> tuple[dict[str, str], list[str]]:

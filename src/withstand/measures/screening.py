@@ -316,6 +316,8 @@ def screens(
             raise UsageError(f"{name}={value!r} is unknown; use one of {', '.join(valid)}.")
     rules = chosen_screens(presets)
     chosen = cube.checked_years(years)
+    if not chosen:
+        raise UsageError("There is no flow in this cube: nothing to screen.")
     looked = [y for y in window_years(chosen, rules) if y in cube.years]
     frames, held, shaken = [], [], []
     for block in supply_blocks(cube, bloc, looked, measure):

@@ -213,7 +213,7 @@ def missed_until(day: Array, lost: Array, shape: Mapping[str, Array]) -> Array:
     flat = lost * np.minimum(day, begin)
     inside = np.clip(day - begin, 0.0, ramp)
     with np.errstate(divide="ignore", invalid="ignore"):
-        closing = np.where(ramp > 0, inside * inside / (2 * ramp), 0.0)
+        closing = np.where(ramp > 0, inside * (inside / (2 * ramp)), 0.0)
     after = np.maximum(day - begin - ramp, 0.0)
     return flat + lost * (inside - share * closing) + lost * (1 - share) * after
 
@@ -227,7 +227,7 @@ def first_short_day(lost: Array, shape: Mapping[str, Array], horizon: float) -> 
     stock = shape["stock_days"]
     until_ramp = lost * begin
     until_end = missed_until(begin + ramp, lost, shape)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):  # branches that are not taken may divide by 0 or overflow
         early = stock / lost
         # inside the ramp: lost (u - share u^2 / (2 ramp)) = stock - until_ramp, the smaller root
         rest = (stock - until_ramp) / lost
