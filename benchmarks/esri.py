@@ -19,6 +19,8 @@ import importlib.util
 import resource
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
 
@@ -49,6 +51,18 @@ def firm_tables(
     options = generator.thin_options(n_firms, thin) if thin else {}
     options = {"mean_degree": links, "n_sectors": sectors} | options
     return generator.firm_network(n_firms, **options)
+
+
+def firm_tables_apart(
+    n_firms: int, links: float, sectors: int, thin: str | None
+) -> dict[str, np.ndarray]:
+    """Return the same, drawn in a process of its own: its memory is not ours."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_drawn, n_firms, links, sectors, thin).result()
+
+
+def _drawn(n_firms: int, links: float, sectors: int, thin: str | None) -> dict[str, np.ndarray]:
+    return firm_tables(firm_generator(), n_firms, links, sectors, thin)
 
 
 def firm_frames(tables: dict[str, np.ndarray]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
@@ -188,11 +202,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--spike", type=Path, help="also that program, replaceability on only")
     parser.add_argument("--shocks", action="store_true", help="also single shocks, prepared")
     args = parser.parse_args(argv)
-    generator = firm_generator()
-    if generator is None:
+    if firm_generator() is None:
         print(f"skipped: {NO_GENERATOR}")
         return 0
-    tables = firm_tables(generator, args.firms, args.links, args.sectors, args.thin)
+    tables = firm_tables_apart(args.firms, args.links, args.sectors, args.thin)
     with Clock() as building:
         network = network_from_links(*firm_frames(tables))
     if args.spike is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 
@@ -44,6 +44,7 @@ def test_under_scenarios_too(seed, risk):
 
 @settings(max_examples=15, deadline=None)
 @given(seed=SEEDS)
+@example(seed=42463420)  # places that grow by a share are not rounded down on the way
 def test_in_whole_persons_too(seed):
     case = random_case(np.random.default_rng(seed))
     found = optimise_intake(**tables(case), whole=True)

@@ -128,6 +128,27 @@ def test_unequal_bernoulli_machines_are_the_chain():
     assert found.levels[0] == pytest.approx(np.arange(n + 1) @ share, abs=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("chance", "machines", "places"), [(0.9, 10, 5), (0.95, 15, 2), (0.9, 40, 10), (0.5, 10, 1000)]
+)
+def test_long_bernoulli_lines_of_equal_machines_settle(chance, machines, places):
+    # Inside such a line the chances of neighbours come within 1e-11 of each other.
+    found = plants.bernoulli_line([chance] * machines, [places] * (machines - 1))
+    two = plants.bernoulli_line([chance] * 2, [places]).throughput
+    longer = plants.bernoulli_line([chance] * 2 * machines, [places] * (2 * machines - 1))
+    assert longer.throughput < found.throughput < two
+    assert np.ptp(found.levels + found.levels[::-1]) < 1e-6  # read backwards, room is parts
+
+
+def test_far_unequal_bernoulli_machines_with_large_buffers():
+    full = plants.bernoulli_line([0.9, 0.5], [1000])
+    assert full.throughput == pytest.approx(0.5, rel=1e-12)
+    assert full.levels[0] == pytest.approx(999.875, rel=1e-12)  # the weights as fractions
+    empty = plants.bernoulli_line([0.5, 0.9], [1000])
+    assert (empty.throughput, empty.levels[0]) == pytest.approx((0.5, 0.625), rel=1e-12)
+    assert plants.bernoulli_line([1e-9, 0.5], [2]).throughput == pytest.approx(1e-9, rel=1e-6)
+
+
 def test_longer_bernoulli_lines_make_less_and_the_same_backwards():
     p, b = [0.9, 0.7, 0.8], [2, 3]
     found = plants.bernoulli_line(p, b)
@@ -206,12 +227,37 @@ def test_hours_count_failures_once():
         (([0.1, 0.1], [0.01, 0.01], [2.5]), "buffers"),
         (([0.1, float("nan")], [0.01, 0.01], [4]), "r must"),
         ((["a", 0.1], [0.01, 0.01], [4]), "numbers"),
+        (([1e-200, 0.1], [0.01, 0.01], [4]), "1e-100"),
+        (([0.1, 0.1], [0.01, 1e-200], [4]), "1e-100"),
+        (([0.1, 0.1], [0.01, 0.01], [[4]]), "plain rows"),
     ],
 )
 def test_what_cannot_be_a_line_is_refused(given, message):
     for ask in (plants.decomposition, plants.exact_line, plants.simulate_line, plants.line):
         with pytest.raises(UsageError, match=message):
             ask(*given)
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda: plants.two_machine_line((0.1, 0.1), (0.01, 0.01), [[5]]), "plain rows"),
+        (lambda: plants.bernoulli_line([[0.5, 0.5], [0.5, 0.5]], [2]), "plain rows"),
+        (lambda: plants.bernoulli_line([0.5, float("nan")], [2]), "above 0"),
+        (lambda: plants.exponential_line("abc"), "must be numbers"),
+        (lambda: plants.exponential_line([[1.0, 2.0]], [1]), "plain rows"),
+        (lambda: plants.simulate_line([0.1] * 2, [0.01] * 2, [4], cycles="x"), "cycles"),
+        (lambda: plants.simulate_line([0.1] * 2, [0.01] * 2, [4], seed="x"), "seed"),
+        (lambda: plants.simulate_parts([0.1] * 2, [0.01] * 2, [4], ["a", 1]), "cycle_seconds"),
+        (lambda: plants.line([0.1] * 2, [0.01] * 2, [4], machines=["a", "a"]), "names"),
+        (lambda: plants.oee("x", 0.9, 0.9), "availability"),
+        (lambda: plants.oee(0.9, float("nan"), 0.9), "performance"),
+        (lambda: plants.least_spares(plants.spares(1, 1, 0), 1.0), "below 1"),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused_with_their_name(ask, message):
+    with pytest.raises(UsageError, match=message):
+        ask()
 
 
 def test_a_chain_that_is_too_large_says_what_to_use():

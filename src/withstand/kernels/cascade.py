@@ -32,7 +32,8 @@ h = 1 - loss.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from withstand.kernels.borrowed_arrays import njit_borrowing
 
 REPLACE_NONE = 0  # sigma = 1
 REPLACE_RELATIVE = 1  # a market with no more than EMPTY of its size left: sigma = 1
@@ -49,7 +50,7 @@ _DENSE_FROM = np.int64(4)
 _TOUCHED, _AFRESH = np.int64(1), np.int64(1)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def hit(arrays, node, psi_down, psi_up, work):
     """Give a node its losses at the start. Each node once, before the first round."""
     work.psi_down[node] = psi_down
@@ -75,7 +76,7 @@ def hit(arrays, node, psi_down, psi_up, work):
         work.counts[_N_CHANGED] += 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def hit_all(arrays, psi_down, psi_up, work):
     """Give all nodes their losses at the start."""
     for node in range(len(psi_down)):
@@ -83,7 +84,7 @@ def hit_all(arrays, psi_down, psi_up, work):
             hit(arrays, node, psi_down[node], psi_up[node], work)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def step(arrays, rule, work):
     """Play one round on both channels.
 
@@ -106,50 +107,74 @@ def step(arrays, rule, work):
     return max(up, down)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def _step_up(arrays, work):
     """u_i <- min(1, max(psi_up_i, sum_j U_ij u_j)): push last round's changes to suppliers."""
-    is_dense = work.counts[_N_CHANGED] >= work.counts[_DENSE_FROM]
-    n_sources = len(work.up) if is_dense else work.counts[_N_CHANGED]
+    if work.counts[_N_CHANGED] >= work.counts[_DENSE_FROM]:
+        return _step_up_in_order(arrays, work)
     n_touched = 0
-    for q in range(n_sources):
-        buyer = q if is_dense else work.changed[q]
+    for q in range(work.counts[_N_CHANGED]):
+        buyer = work.changed[q]
         change = work.up_change[buyer]
-        if change == 0.0:
-            continue
         work.up_change[buyer] = 0.0
         for p in range(arrays.up_indptr[buyer], arrays.up_indptr[buyer + 1]):
             node = arrays.up_supplier[p]
             work.up_sum[node] += arrays.up_share[p] * change
-            if not is_dense and work.mark[node] == 0:
+            if work.mark[node] == 0:
                 work.mark[node] = _TOUCHED
                 work.touched[n_touched] = node
                 n_touched += 1
-    if is_dense:
-        n_touched = len(work.up)
     largest, n_changed = 0.0, 0
     for q in range(n_touched):
-        node = q if is_dense else work.touched[q]
+        node = work.touched[q]
         work.mark[node] = 0
-        old = work.up[node]
-        new = min(1.0, max(work.psi_up[node], work.up_sum[node]))
-        if new > old:
-            # the published rule compares h = 1 - loss: rounding decides where a change is eps
-            largest = max(largest, (1.0 - old) - (1.0 - new))
-            work.up[node] = new
-            work.up_change[node] = new - old
+        change = _lose_up(node, work)
+        largest = max(largest, change)
+        if work.up_change[node] > 0.0:
             work.changed[n_changed] = node
             n_changed += 1
-            if work.is_hit_up[node] == 0:
-                work.is_hit_up[node] = 1
-                work.round_up[node] = work.counts[_ROUND]
-                work.up_list[work.counts[_N_UP]] = node
-                work.counts[_N_UP] += 1
     work.counts[_N_CHANGED] = n_changed
     return largest
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
+def _step_up_in_order(arrays, work):
+    """Do the same, going through all nodes in their order."""
+    for buyer in range(len(work.up)):
+        change = work.up_change[buyer]
+        if change > 0.0:
+            work.up_change[buyer] = 0.0
+            for p in range(arrays.up_indptr[buyer], arrays.up_indptr[buyer + 1]):
+                work.up_sum[arrays.up_supplier[p]] += arrays.up_share[p] * change
+    largest, n_changed = 0.0, 0
+    for node in range(len(work.up)):
+        if work.up_sum[node] > work.up[node]:
+            largest = max(largest, _lose_up(node, work))
+            work.changed[n_changed] = node
+            n_changed += work.up_change[node] > 0.0
+    work.counts[_N_CHANGED] = n_changed
+    return largest
+
+
+@njit_borrowing
+def _lose_up(node, work):
+    """Set the upstream loss of a node from what was pushed; return how far h = 1 - loss falls."""
+    old = work.up[node]
+    new = min(1.0, max(work.psi_up[node], work.up_sum[node]))
+    if not new > old:
+        return 0.0
+    work.up[node] = new
+    work.up_change[node] = new - old
+    if work.is_hit_up[node] == 0:
+        work.is_hit_up[node] = 1
+        work.round_up[node] = work.counts[_ROUND]
+        work.up_list[work.counts[_N_UP]] = node
+        work.counts[_N_UP] += 1
+    # the published rule compares h = 1 - loss: rounding decides where a change is eps
+    return (1.0 - old) - (1.0 - new)
+
+
+@njit_borrowing
 def replacement(arrays, rule, available, node):
     """Return sigma of a node: the share of its loss that nobody else in its market makes good."""
     if rule == REPLACE_NONE:
@@ -164,7 +189,7 @@ def replacement(arrays, rule, available, node):
     return min(1.0, arrays.size[node] / left)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def _step_down(arrays, rule, work):
     """d_j <- min(1, max(psi_j, largest slot)): push differences of sigma d to buyers."""
     is_dense = work.counts[_N_DOWN] >= work.counts[_DENSE_FROM]
@@ -189,7 +214,7 @@ def _step_down(arrays, rule, work):
     return largest
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def _push_down(arrays, rule, is_dense, work):
     """Add the differences of sigma d to the slots of buyers; return how many may change."""
     n_sources = len(work.down) if is_dense else work.counts[_N_DOWN]
@@ -218,7 +243,7 @@ def _push_down(arrays, rule, is_dense, work):
     return len(work.down) if is_dense else n_touched
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def _lose(arrays, node, new, work):
     """Set the downstream loss of a node, with what follows for its market and the list."""
     market = arrays.market[node]
@@ -232,7 +257,7 @@ def _lose(arrays, node, new, work):
         work.counts[_N_DOWN] += 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def _sum_scarce_market(arrays, market, work):
     """Sum the availability of a market afresh if it changed and little is left."""
     if work.market_mark[market] == _AFRESH:
@@ -241,7 +266,7 @@ def _sum_scarce_market(arrays, market, work):
             work.available[market] = _sum_market(arrays, market, work.down)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def _sum_market(arrays, market, down):
     """Return sum of s_j (1 - d_j) over a market."""
     left = 0.0
@@ -251,7 +276,7 @@ def _sum_market(arrays, market, down):
     return left
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def clear(arrays, work):
     """Forget the losses of a scenario, at the cost of what it touched."""
     for q in range(work.counts[_N_DOWN]):
@@ -270,7 +295,7 @@ def clear(arrays, work):
         work.counts[k] = 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def add_up(weight, work, out):
     """Write the weighted losses: the larger of the two channels, downstream, upstream."""
     either, down, up = 0.0, 0.0, 0.0
@@ -288,7 +313,7 @@ def add_up(weight, work, out):
     out[2] = up
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def single_failures(arrays, nodes, weight, eps, rule, most_rounds, work, out, rounds):
     """Let each of the nodes fail alone, until the largest change of a round is at most eps.
 

@@ -20,8 +20,8 @@ nearly empty.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from withstand.kernels.borrowed_arrays import njit_borrowing
 from withstand.kernels.cascade_sparse import (
     N_DOWN,
     N_NOW,
@@ -46,7 +46,7 @@ _ONE, _TWO = np.int64(1), np.int64(2)  # plain 1 and 2 would be types of their o
 _MANY = np.int64(200)  # a share of one in so many nodes is worth a pass over all of them
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def fail(fast, f, eps, rule, caps, work, out):  # noqa: C901 (round by round, as the module tells it)
     """Let one node fail.
 
@@ -100,7 +100,7 @@ def fail(fast, f, eps, rule, caps, work, out):  # noqa: C901 (round by round, as
         work.counts[ROUND] = t
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def _candidates(fast, threshold, work):
     """Push what changes exceed the threshold by; list the rows reached in next_list."""
     n_next = 0
@@ -118,13 +118,13 @@ def _candidates(fast, threshold, work):
     return n_next
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def _exceeds(old, rise, eps):
     """Tell whether h = 1 - loss falls by more than eps, rounded as the published rule rounds."""
     return (1.0 - old) - (1.0 - (old + rise)) > eps
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def _next_exceeds(fast, f, eps, work):
     """Tell whether the next round upstream changes any node by more than eps: exact."""
     answer, half = _NO, 0.5 * eps
@@ -141,7 +141,7 @@ def _next_exceeds(fast, f, eps, work):
     return answer
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def _later_exceeds(fast, f, eps, cap, work):  # noqa: C901 (two eliminations in a row)
     """Tell whether the round after the next changes any node by more than eps, or is too dear.
 
@@ -200,7 +200,7 @@ def _later_exceeds(fast, f, eps, cap, work):  # noqa: C901 (two eliminations in 
     return answer
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def _play_down(fast, f, eps, rule, last_up, cap, work):
     """Play the downstream channel until upstream has stopped too; return the rounds or HARD."""
     start_down(fast, f, work)
@@ -214,7 +214,7 @@ def _play_down(fast, f, eps, rule, last_up, cap, work):
             return t
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def _cheapest(fast, f, ahead, cost, caps, work):
     """Choose how to come by the last 0 to 2 rounds: pull their rows, push one ahead, or play on.
 
@@ -236,7 +236,7 @@ def _cheapest(fast, f, ahead, cost, caps, work):
     return _PULL if pull_all <= push_first else _PUSH
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def _pull_cost(fast, f, ahead, cap, work):
     """Return how many links are pulled to settle the failure 1 or 2 rounds ahead (or above cap)."""
     cost = fast.row_indptr[f + 1] - fast.row_indptr[f]
@@ -253,7 +253,7 @@ def _pull_cost(fast, f, ahead, cap, work):
     return cost
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def _cost_of_buyers(fast, i):
     """Return the links of all buyers of a node to their own buyers."""
     cost = 0
@@ -263,7 +263,7 @@ def _cost_of_buyers(fast, i):
     return cost
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def _settle(fast, f, ahead, work, out):  # noqa: C901 (the module's formula, term by term)
     """Write the weighted losses `ahead` rounds after the state: see the module."""
     up = 0.0
@@ -301,7 +301,7 @@ def _settle(fast, f, ahead, work, out):  # noqa: C901 (the module's formula, ter
     out[2] = up
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def _excess(fast, f, i, ahead, work):
     """Return by how much a node weighs more for its loss downstream than for that upstream."""
     if i == f:
@@ -314,7 +314,7 @@ def _excess(fast, f, i, ahead, work):
     return fast.weight[i] * max(0.0, work.down[i] - up)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def _later_change(fast, f, i, work):
     """Return the change of row i two rounds ahead: sum_j U_ij (P U c)_j."""
     total = 0.0

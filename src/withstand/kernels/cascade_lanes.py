@@ -8,9 +8,9 @@ stop rule are those of `withstand.kernels.cascade`; every sum is taken afresh ea
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from withstand.kernels import lanes
+from withstand.kernels.borrowed_arrays import njit_borrowing
 from withstand.kernels.cascade import EMPTY, REPLACE_NONE, REPLACE_RELATIVE
 from withstand.kernels.cascade_easy import HARD, fail
 from withstand.kernels.cascade_sparse import N_DOWN, N_UP, clear, enter
@@ -19,7 +19,7 @@ N_LANES = lanes.N_LANES
 _FREE = np.int64(-1)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def single_failures(fast, nodes, eps, rule, most_rounds, caps, work, lane, out, rounds):
     """Let nodes fail alone: what is easy at once, the rest in lanes.
 
@@ -67,7 +67,7 @@ def single_failures(fast, nodes, eps, rule, most_rounds, caps, work, lane, out, 
         n_active -= _finish(fast, eps, most_rounds, next_up, lane, out, rounds)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def _scatter(fast, k, up, work, lane):
     """Copy the state of the first rounds into lane k."""
     for q in range(work.counts[N_DOWN]):
@@ -79,7 +79,7 @@ def _scatter(fast, k, up, work, lane):
         up[node, k] = work.up[node]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def _round(fast, rule, up, next_up, lane):  # noqa: C901 (rows split at the failed nodes)
     """Play one round of all lanes; the failed node of each lane stays at its loss of 1."""
     _invert(fast, rule, lane)
@@ -93,7 +93,8 @@ def _round(fast, rule, up, next_up, lane):  # noqa: C901 (rows split at the fail
         f = lane.failed[k]
         if f >= 0 and lane.place[f] < 0:
             lane.available[fast.market[f], k] -= fast.size[f]
-    order = np.sort(lane.failed)
+    order = lane.order
+    _sort(lane.failed, order)
     first = np.int64(0)  # a plain 0 would be compiled apart
     for q in range(N_LANES):
         f = order[q]
@@ -121,7 +122,18 @@ def _round(fast, rule, up, next_up, lane):  # noqa: C901 (rows split at the fail
     _up_rows(fast, first, len(fast.size), up, next_up, lane.top_up)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
+def _sort(values, out):
+    """Write the values in rising order."""
+    for k in range(len(values)):
+        place = k
+        while place > 0 and out[place - 1] > values[k]:
+            out[place] = out[place - 1]
+            place -= 1
+        out[place] = values[k]
+
+
+@njit_borrowing
 def _invert(fast, rule, lane):
     """Write 1 / availability, negative where sigma is 1 whatever the size."""
     for m in range(len(fast.market_size)):
@@ -136,7 +148,7 @@ def _invert(fast, rule, lane):
                 lane.inverse[m, k] = 1.0 / left if left > EMPTY else 1.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def _down_rows(fast, first, last, top, lane):
     lanes.down_rows(
         fast.buyers, fast.slot_indptr, fast.need_indptr, fast.need_supplier, fast.need_share,
@@ -144,13 +156,15 @@ def _down_rows(fast, first, last, top, lane):
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def _down_failed(fast, f, lane):
     """Update the row of a failed node, which stays at 1 in its own lane."""
     for k in range(N_LANES):
         lane.spare[k] = 0.0
     place, market = lane.place[f], fast.market[f]
-    before = lane.available[market].copy()
+    before = lane.before
+    for k in range(N_LANES):
+        before[k] = lane.available[market, k]
     _down_rows(fast, place, place + 1, lane.spare, lane)
     for k in range(N_LANES):
         if lane.failed[k] == f:
@@ -160,12 +174,12 @@ def _down_failed(fast, f, lane):
             lane.top_down[k] = max(lane.top_down[k], lane.spare[k])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def _up_rows(fast, first, last, up, next_up, top):
     lanes.up_rows(fast.row_indptr, fast.row_buyer, fast.row_share, up, next_up, top, first, last)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def _finish(fast, eps, most_rounds, up, lane, out, rounds):
     """Add up and clear the lanes that are done; return how many."""
     n_done = 0

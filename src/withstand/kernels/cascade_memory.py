@@ -264,9 +264,11 @@ class LaneWork(NamedTuple):
     top_down: np.ndarray
     top_up: np.ndarray
     spare: np.ndarray
+    before: np.ndarray
     keep: np.ndarray
     sums: np.ndarray
     failed: np.ndarray
+    order: np.ndarray
     job: np.ndarray
     rounds: np.ndarray
 
@@ -284,8 +286,8 @@ def new_lane_work(fast: FastArrays) -> LaneWork:
         np.zeros((m, N_LANES)),
         at_rest,
         place,
-        *(np.zeros(N_LANES) for _ in range(4)),
+        *(np.zeros(N_LANES) for _ in range(5)),
         np.zeros((3, N_LANES)),
-        *(np.full(N_LANES, -1, dtype=np.int64) for _ in range(3)),
+        *(np.full(N_LANES, -1, dtype=np.int64) for _ in range(4)),
     ]
     return LaneWork(*parts)

@@ -9,8 +9,8 @@ sum availability afresh.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from withstand.kernels.borrowed_arrays import njit_borrowing
 from withstand.kernels.cascade import REPLACE_NONE
 
 _SCARCE = np.float64(1e-6)  # share of a market left below which sums by differences are not trusted
@@ -22,7 +22,7 @@ N_UP, N_NOW, N_DOWN, N_SLOT, N_KNOWN, ROUND = (np.int64(k) for k in range(6))
 _ALL = np.int64(-1)  # of N_KNOWN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def start_up(f, work):
     """Begin upstream: the failed node has lost all."""
     work.up[f] = 1.0
@@ -35,7 +35,7 @@ def start_up(f, work):
     work.counts[ROUND] = 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def start_down(fast, f, work):
     """Begin downstream: the failed node has lost all, and its market misses it."""
     work.down[f] = 1.0
@@ -45,7 +45,7 @@ def start_down(fast, f, work):
     work.available[fast.market[f]] -= fast.size[f]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def push_cost(fast, work):
     """Return how many links a full round upstream pushes."""
     cost = 0
@@ -55,7 +55,7 @@ def push_cost(fast, work):
     return cost
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def push(fast, f, work):
     """Play a full round upstream: the changes of the last one go to suppliers."""
     n_next = 0
@@ -87,7 +87,7 @@ def push(fast, f, work):
     work.counts[N_UP] = n_up
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def pull(fast, i, change):
     """Return (U change)_i."""
     total = 0.0
@@ -96,7 +96,7 @@ def pull(fast, i, change):
     return total
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def down_is_hard(fast, f, rule, cap, work):
     """Tell whether the next round downstream is too dear, or a market it uses nearly empty."""
     cost = 0
@@ -114,7 +114,7 @@ def down_is_hard(fast, f, rule, cap, work):
     return cost > cap
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def step_down(fast, rule, work):
     """Play one round downstream; return its largest change."""
     n_risen, n_slot = 0, work.counts[N_SLOT]
@@ -163,7 +163,7 @@ def step_down(fast, rule, work):
     return largest
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def enter(fast, f, rule, caps, work):
     """Bring both channels of a hard failure to the same round; return it.
 
@@ -190,7 +190,7 @@ def enter(fast, f, rule, caps, work):
     return t
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def clear(fast, work):
     """Forget one failure at the cost of what it touched."""
     clear_up(work)
@@ -198,7 +198,7 @@ def clear(fast, work):
     forget_ahead(work)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def clear_up(work):
     """Forget the losses upstream."""
     for q in range(work.counts[N_UP]):
@@ -210,7 +210,7 @@ def clear_up(work):
     work.counts[N_NOW] = 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def clear_down(fast, work):
     """Forget the losses downstream."""
     for q in range(work.counts[N_DOWN]):
@@ -226,7 +226,7 @@ def clear_down(fast, work):
     work.counts[N_SLOT] = 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def change_ahead(fast, f, i, work):
     """Return the change of node i in the next round; pulled once, then remembered."""
     if i == f:
@@ -238,7 +238,7 @@ def change_ahead(fast, f, i, work):
     return work.ahead[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def push_ahead(fast, work):
     """Find all changes of the next round at once, without lists: a full round costs thrice that."""
     work.ahead[:] = 0.0
@@ -250,7 +250,7 @@ def push_ahead(fast, work):
             work.ahead[fast.column_supplier[p]] += fast.column_share[p] * c
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit_borrowing
 def forget_ahead(work):
     """Forget which changes one round ahead are known."""
     if work.counts[N_KNOWN] == _ALL:

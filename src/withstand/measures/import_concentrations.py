@@ -151,15 +151,21 @@ def indicator_frame(block: SupplyBlock, numbers: dict[str, Array]) -> pl.DataFra
 
 def _block(cube: TradeCube, bloc: BlocLike, years: Sequence[int], measure: str) -> SupplyBlock:
     listed = ", ".join(str(int(y)) for y in years)
-    frame = cube.rows.ask(
-        f"SELECT r.year, r.product, r.exporter, e.region IS NOT NULL AS member, "
+    members = cube.membership(bloc, years)
+    sums = cube.rows.ask(
+        f"SELECT r.year, r.product, r.exporter, "
         f"coalesce(sum(r.{measure}) FILTER (m.region IS NOT NULL), 0.0) AS to_bloc, "
         f"coalesce(sum(r.{measure}) FILTER (m.region IS NULL), 0.0) AS to_rest "
-        f"FROM rows r LEFT JOIN members e ON r.year = e.year AND r.exporter = e.region "
-        f"LEFT JOIN members m ON r.year = m.year AND r.importer = m.region "
+        f"FROM rows r LEFT JOIN members m ON r.year = m.year AND r.importer = m.region "
         f"WHERE r.year IN ({listed}) GROUP BY ALL",
-        {"members": cube.membership(bloc, years)},
-    ).sort("year", "product", "exporter")
+        {"members": members},
+    )
+    sellers = members.select("year", exporter="region", member=pl.lit(True))
+    frame = (
+        _in_order(sums)
+        .join(sellers, on=["year", "exporter"], how="left", maintain_order="left")
+        .with_columns(pl.col("member").fill_null(False))
+    )
     is_first = frame.select(
         (
             (pl.col("year") != pl.col("year").shift())
@@ -169,6 +175,15 @@ def _block(cube: TradeCube, bloc: BlocLike, years: Sequence[int], measure: str) 
     starts = is_first.arg_true().to_numpy().astype(np.int64)
     group = np.cumsum(is_first.to_numpy()) - 1
     return SupplyBlock(frame=frame, starts=starts, group=group.astype(np.int64))
+
+
+def _in_order(sums: pl.DataFrame) -> pl.DataFrame:
+    """Return rows by year, product, exporter; places in a list of labels sort faster than text."""
+    ranks = {c: pl.Enum(sums[c].unique().sort()) for c in ("product", "exporter")}
+    ranked = sums.with_columns(pl.col(c).cast(rank) for c, rank in ranks.items())
+    return ranked.sort("year", "product", "exporter").with_columns(
+        pl.col("product", "exporter").cast(pl.String)
+    )
 
 
 def _added(block: SupplyBlock, values: Array) -> Array:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from withstand.model.columns import Column, Table, label_column, number_column, text_column
 
+LONGEST_TRAINING = 36_600.0
+"""Periods: a hundred years of days. A slip of the pen, above; and each takes memory."""
+
 PEOPLE = (
     Table(
         name="occupations",
@@ -115,7 +118,9 @@ PEOPLE = (
         columns=(
             label_column("programme", "Short label."),
             label_column("occupation", "The occupation it feeds.", "occupations"),
-            number_column("duration", "Length; above 0.", "periods", required=True),
+            number_column(
+                "duration", "Length; above 0.", "periods", required=True, high=LONGEST_TRAINING
+            ),
             number_column(
                 "completion", "Share that completes; the rest is gone.", "0 to 1", "1", high=1.0
             ),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from withstand.errors import UsageError
 from withstand.model.blocs import AS_OF, bloc_members, country_of, known_blocs
+from withstand.model.countries import suggest_region
 from withstand.model.findings import nearest, shorten
 from withstand.model.trade_partners import parts_of
 
@@ -111,7 +112,7 @@ def _named(name: str, year: int, labels: list[str]) -> frozenset[str]:
 
 
 def _unknown(name: str, labels: list[str]) -> UsageError:
-    near = nearest(name, [*known_blocs(), *labels])
+    near = nearest(name, known_blocs()) or suggest_region(name) or nearest(name, labels)
     hint = f" Did you mean {near}?" if near else ""
     blocs = ", ".join(known_blocs())
     return UsageError(f"There is no bloc or country '{shorten(name)}'; blocs are {blocs}.{hint}")

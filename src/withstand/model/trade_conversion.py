@@ -51,7 +51,7 @@ def converted(
     moved = rows.ask(
         "SELECT sum(value) AS all_value, sum(value) FILTER (product IN (SELECT source FROM split)) "
         "AS split_value FROM rows",
-        split=split,
+        {"split": split},
     ).row(0)
     story = {
         "from": start,
@@ -62,10 +62,10 @@ def converted(
         "weights": "given" if "weight" in concordance.columns else "equal",
     }
     if n_rows <= FEW:
-        answer = rows.ask(_CONVERTED, concordance=table)
+        answer = rows.ask(_CONVERTED, {"concordance": table})
         return TradeRows(table=answer.to_arrow()), findings, story
     folder = Folder()
-    file = rows.write(_CONVERTED, folder, "converted.parquet", concordance=table)
+    file = rows.write(_CONVERTED, folder, "converted.parquet", {"concordance": table})
     return TradeRows(files=(file,), folder=folder), findings, story
 
 

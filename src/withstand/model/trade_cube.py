@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from importlib.metadata import version
 from typing import Any
 
 import polars as pl
@@ -148,9 +149,18 @@ class TradeCube:
         year = max(kept.get("year", self.years), default=0)
         for side, bloc in zip(SIDES, (exporters, importers), strict=True):
             if bloc is not None:
-                kept[side] = tuple(sorted(self.members(bloc, year)))
+                members = self.members(bloc, year)
+                kept[side] = tuple(sorted(members & set(kept.get(side, members))))
         history = {**self.history, "filter": {k: list(v) for k, v in kept.items()}}
         return replace(self, rows=replace(self.rows, kept=kept), history=history)
+
+    def with_findings(self, findings: Iterable[Finding]) -> TradeCube:
+        """Return the same flows with other findings; what was asked of them is not asked again."""
+        same = replace(self, findings=tuple(findings))
+        for name in ("_extent", "regions", "products"):
+            if name in self.__dict__:
+                same.__dict__[name] = self.__dict__[name]
+        return same
 
     def members(self, bloc: BlocLike, year: int) -> frozenset[str]:
         """Return the regions of this cube that belong to a bloc in a year.
@@ -275,7 +285,7 @@ class TradeCube:
             fingerprint=self.fingerprint(),
             parameters=dict(parameters),
             seed=seed,
-            versions=versions(),
+            versions={**versions(), "duckdb": version("duckdb")},
         )
 
     def checked_years(self, years: int | Iterable[int] | None) -> tuple[int, ...]:
@@ -316,5 +326,5 @@ class TradeCube:
             f"JOIN members m ON r.year = m.year AND r.{side} = m.region "
             f"LEFT JOIN members o ON r.year = o.year AND r.{other} = o.region "
             f"WHERE true {outside} GROUP BY ALL ORDER BY ALL",
-            members=members,
+            {"members": members},
         )

@@ -7,11 +7,13 @@ bounded by the answer and not by the rows.
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -25,6 +27,8 @@ MEMORY_LIMIT = "1GB"
 """What DuckDB may hold at a time; what is more goes to a temporary folder."""
 FEW = 3_000_000
 """Rows that are kept in memory (some 200 MB)."""
+Frames = Mapping[str, pl.DataFrame]
+"""Small tables that a question needs beside the rows, by name."""
 
 
 class Folder:
@@ -56,23 +60,25 @@ class TradeRows:
     folder: Folder | None = None
     kept: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
-    def ask(self, sql: str, **frames: pl.DataFrame) -> pl.DataFrame:
+    def ask(self, sql: str, frames: Frames | None = None) -> pl.DataFrame:
         """Return the answer to a question about the view `rows`, beside named frames."""
-        with self.connection(**frames) as database:
+        with self.connection(frames) as database:
             return frame_of(database.sql(sql))
 
-    def write(self, sql: str, folder: Folder, name: str, **frames: pl.DataFrame) -> Path:
+    def write(self, sql: str, folder: Folder, name: str, frames: Frames | None = None) -> Path:
         """Write the answer to a question to a Parquet file, streaming; return the file."""
         target = folder.path / name
-        with self.connection(**frames) as database:
-            database.execute("SET threads = 1")
+        with self.connection(frames, threads=1) as database:
             write_parquet(database, sql, target)
         return target
 
     @contextlib.contextmanager
-    def connection(self, **frames: pl.DataFrame) -> Iterator[Any]:
+    def connection(
+        self, frames: Frames | None = None, *, threads: int | None = None
+    ) -> Iterator[Any]:
         """Open a database with the view `rows` and the frames given."""
-        threads = 1 if self.table is not None else None  # one adds up in one order: same last digit
+        if self.table is not None:
+            threads = 1  # adds up in one order: the same last digit every time
         with open_database(threads) as database:
             if self.table is not None:
                 database.register("all_rows", self.table)
@@ -86,7 +92,7 @@ class TradeRows:
                 conditions.append(f"{column} IN (SELECT kept FROM kept_{column})")
             where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
             database.execute(f"CREATE TEMP VIEW rows AS SELECT * FROM {source}{where}")
-            for name, frame in frames.items():
+            for name, frame in (frames or {}).items():
                 database.register(name, frame.to_arrow())
             yield database
 
@@ -101,22 +107,29 @@ _TYPES: dict[str, Any] = {
 
 @contextlib.contextmanager
 def open_database(threads: int | None = None) -> Iterator[Any]:
-    """Open a database in memory, with the limit on memory and a place to spill to."""
+    """Open a connection of its own to a database in memory; what it makes goes with it."""
+    root, _ = _root(os.getpid(), threads)  # a process that was forked opens its own
+    connection = root.cursor()
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@cache
+def _root(process: int, threads: int | None) -> tuple[Any, Folder]:
+    """Start a database, with the limit on memory and a place to spill to."""
     import duckdb
 
-    with tempfile.TemporaryDirectory(prefix="withstand-spill-") as spill:
-        settings: dict[str, Any] = {
-            "memory_limit": MEMORY_LIMIT,
-            "temp_directory": spill,
-            "preserve_insertion_order": False,
-        }
-        if threads is not None:
-            settings["threads"] = threads
-        database = duckdb.connect(config=settings)
-        try:
-            yield database
-        finally:
-            database.close()
+    spill = Folder()
+    settings: dict[str, Any] = {
+        "memory_limit": MEMORY_LIMIT,
+        "temp_directory": str(spill.path),
+        "preserve_insertion_order": False,
+    }
+    if threads is not None:
+        settings["threads"] = threads
+    return duckdb.connect(config=settings), spill
 
 
 def frame_of(relation: Any) -> pl.DataFrame:

@@ -121,9 +121,9 @@ def simulate_people(
     shared = played(pipeline)
     _check_length(shared, runs)
     n_blocks = 1 if shared.is_coupled else max(1, -(-shared.most_people // BLOCK))
-    parts = [(run, block) for run in range(runs) for block in range(n_blocks)]
-    n_workers = min((os.cpu_count() or 1) if jobs == -1 else jobs or 1, len(parts))
+    n_workers = min((os.cpu_count() or 1) if jobs == -1 else jobs or 1, runs * n_blocks)
     _check_size(shared, pipeline, runs, n_workers)
+    parts = [(run, block) for run in range(runs) for block in range(n_blocks)]
     counts = _empty(pipeline, runs)
     workers = executor(jobs if len(parts) > 1 else None, PRELOAD)
     try:

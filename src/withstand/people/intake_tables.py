@@ -16,6 +16,7 @@ import polars as pl
 
 from withstand.model.conforming import conform_rows
 from withstand.model.findings import Finding, Origin, listed, make_finding, nearest
+from withstand.model.people_tables import LONGEST_TRAINING
 from withstand.model.tables import TABLES, Column, Table
 from withstand.people.sources import frame_of
 
@@ -129,7 +130,12 @@ PROGRAMMES = Table(
         _label("programme", "Short label."),
         _label("occupation", "The occupation it feeds.", "", "occupations"),
         _label("region", "Where they take up work.", "everywhere"),
-        _number("duration", "Length; counted in whole years, rounded up.", "periods"),
+        _number(
+            "duration",
+            "Length; counted in whole years, rounded up.",
+            "periods",
+            high=LONGEST_TRAINING,
+        ),
         _share("completion", "Share that completes.", "1"),
         _share("retention", "Graduates who take up the work.", "1"),
         _number("seats", "Places for new entrants in the first year.", HEADS, "no limit"),
@@ -167,7 +173,13 @@ MOVES = Table(
             "Share of those who arrive that is gone within that year.",
             "the exit rate of where they go",
         ),
-        _number("duration", "0: within the year; else whole years, rounded up.", "periods", "0"),
+        _number(
+            "duration",
+            "0: within the year; else whole years, rounded up.",
+            "periods",
+            "0",
+            LONGEST_TRAINING,
+        ),
     ),
 )
 INTAKES = Table(

@@ -31,8 +31,9 @@ RISKS = ("expected", "worst", "cvar")
 COUNTED = {"redundancy": "redundancies", "unmet": "unmet"}
 UNITS = {"cost": "currency", "redundancy": "people", "unmet": "person-years"}
 WHOLE_ONLY = "whole persons"
-WHOLE = ("recruits", "entrants", "places", "movers", "redundancies", "short_time")
-"""Decisions about persons; stocks are expected values, so they and their surplus stay broken."""
+WHOLE = ("recruits", "entrants", "movers", "redundancies", "short_time")
+"""Decisions about persons; places grow by a share and stocks are expected values, so they, and the
+surplus, stay broken."""
 
 
 def optimise_intake(

@@ -16,6 +16,7 @@ from withstand.plants.decompositions import (
     exact_line,
     is_small,
 )
+from withstand.plants.number_checks import number
 from withstand.plants.simulated_lines import simulate_line
 from withstand.plants.simulated_parts import simulate_parts
 from withstand.plants.two_machines import checked
@@ -281,9 +282,11 @@ def line(
             (quality, "quality", 1.0),
         )
     )
-    names = tuple(machines or (f"machine {i + 1}" for i in range(k)))
-    if len(names) != k:
-        raise UsageError(f"There are {k} machines but {len(names)} names.")
+    names = tuple(map(str, machines or (f"machine {i + 1}" for i in range(k))))
+    if len(names) != k or len(set(names)) != k:
+        raise UsageError(
+            f"There are {k} machines but {len(set(names))} names; each machine takes its own."
+        )
     is_alike = bool((speed == speed[0]).all())
     cycles = nominal if is_alike else nominal / speed
     if method in ("exact", "decomposition") and not _is_one(cycles):
@@ -334,8 +337,7 @@ def oee(availability: float, performance: float, quality: float) -> float:
         ("performance", performance),
         ("quality", quality),
     ):
-        if not 0 <= share <= 1:
-            raise UsageError(f"{name} must lie between 0 and 1, not {share}.")
+        number(name, share, high=1.0)
     return availability * performance * quality
 
 

@@ -62,10 +62,12 @@ def whole(name: str, value: object, *, low: int = 0, high: int = 1_000_000) -> i
     UsageError
         If it is none.
     """
-    found = number(name, value, low=low, high=high)
-    if found != round(found):
-        raise UsageError(f"{name} must be a whole number, not {value!r}.")
-    return int(found)
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if is_number and math.isfinite(value) and low <= value <= high and value == round(value):  # type: ignore[arg-type,operator,call-overload]
+        return int(value)  # type: ignore[call-overload,no-any-return]
+    raise UsageError(
+        f"{name} must be a whole number from {low:,} to {high:,}, not {shorten(repr(value))}."
+    )
 
 
 def numbers_of(name: str, values: object, *, low: float = 0.0, above: bool = False) -> Array:

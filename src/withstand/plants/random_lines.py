@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from scipy import sparse
 
@@ -12,6 +14,7 @@ from withstand.plants.machine_chains import balanced
 Array = np.ndarray
 MOST_STATES = 60_000
 ROUNDS = 100_000
+LARGEST_LOG = 700.0  # exp of more is no number
 
 
 def bernoulli_line(p: object, buffers: object) -> Line:
@@ -69,36 +72,49 @@ def bernoulli_line(p: object, buffers: object) -> Line:
         levels=levels,
         starved=starved,
         blocked=blocked,
-        method="exact" if k == 2 else "aggregation",
+        method="exact" if k <= 2 else "aggregation",
     )
 
 
 def _idle(p1: float, p2: float, n: float) -> float:
-    """Return the share of time a buffer between p1 and p2 is empty (or full, by symmetry)."""
-    if abs(p1 - p2) < 1e-12:
-        return float((1 - p1) / (n + 1 - p1))
-    if p1 >= 1:
+    """Return the share of time a buffer between p1 and p2 is empty (or full, by symmetry).
+
+    One over the sum of a geometric series, without a difference of near numbers: in a long line
+    the two chances come ever closer to each other.
+    """
+    drain = p2 * (1 - p1)
+    if drain <= 0:  # the first one never misses
         return 0.0
     if p2 >= 1:
         return float(1 - p1)
-    ratio = p1 * (1 - p2) / (p2 * (1 - p1))
-    if ratio > 1:  # the same, divided by its largest power
-        shrunk = np.exp(-n * np.log(ratio))
-        return float((1 - p1) * (1 - ratio) * shrunk / (shrunk - p1 / p2))
-    return float((1 - p1) * (1 - ratio) / (1 - p1 / p2 * ratio**n))
+    step = _log_ratio(p1, p2)
+    if n * step > LARGEST_LOG:
+        return 0.0
+    terms = n if step == 0 else math.expm1(n * step) / math.expm1(step)
+    return float(1 / (1 + p1 / drain * terms))
+
+
+def _log_ratio(p1: float, p2: float) -> float:
+    """Return the log of p1 (1 - p2) / (p2 (1 - p1)), exact where the two are nearly the same."""
+    above = (p1 - p2) / (p2 * (1 - p1))
+    if abs(above) < 0.5:
+        return math.log1p(above)
+    return math.log(p1) + math.log1p(-p2) - math.log(p2) - math.log1p(-p1)
 
 
 def _levels(p1: float, p2: float, n: int) -> Array:
     """Return the long-run share of time with 0..n parts between two Bernoulli machines."""
-    share = np.ones(n + 1)
-    fill = p1 * (1 - p2)
     drain = p2 * (1 - p1)
     if drain <= 0:  # the first one never misses: full but for what leaves
         return np.eye(n + 1)[n]
-    for level in range(n):
-        rise = p1 if level == 0 else fill  # an empty buffer gives nothing to the second
-        share[level + 1] = share[level] * rise / drain
-    return share / share.sum()
+    if p2 >= 1:  # what comes leaves in the next cycle
+        share = np.zeros(n + 1)
+        share[:2] = 1 - p1, p1
+        return share
+    height = np.arange(n) * _log_ratio(p1, p2) + math.log(p1 / drain)
+    height = np.append(0.0, height)  # an empty buffer gives nothing to the second
+    share = np.exp(height - height.max())
+    return np.asarray(share / share.sum())
 
 
 def exponential_line(rates: object, buffers: object | None = None) -> Line:
@@ -125,9 +141,7 @@ def exponential_line(rates: object, buffers: object | None = None) -> Line:
     >>> [round(exponential_line([1.0] * k).throughput, 4) for k in (2, 3, 4)]
     [0.6667, 0.5641, 0.5148]
     """
-    speed = np.atleast_1d(np.asarray(rates, dtype=np.float64))
-    places = [0] * (len(speed) - 1) if buffers is None else buffers
-    rate, between = _checked(speed, places, least=0)
+    rate, between = _checked(rates, buffers, least=0)
     k = len(rate)
     between = between.astype(np.int64)
     # state: for each place between stations, the parts done before it and not done after it
@@ -189,12 +203,15 @@ def _blocked(state: tuple[int, ...], between: Array) -> list[bool]:
     return shut
 
 
-def _checked(values: object, buffers: object, least: int = 1) -> tuple[Array, Array]:
+def _checked(values: object, buffers: object | None, least: int = 1) -> tuple[Array, Array]:
     try:
         chance = np.atleast_1d(np.asarray(values, dtype=np.float64))
-        places = np.asarray(buffers, dtype=np.float64).reshape(-1)
+        none = np.zeros(max(0, chance.size - 1))
+        places = none if buffers is None else np.atleast_1d(np.asarray(buffers, dtype=np.float64))
     except (TypeError, ValueError) as error:
         raise UsageError("rates and buffers must be numbers.") from error
+    if chance.ndim > 1 or places.ndim > 1:
+        raise UsageError("rates and buffers must be plain rows of numbers.")
     if len(places) != len(chance) - 1 or len(chance) < 1:
         raise UsageError(
             f"A line of k stations takes k - 1 buffers; there are {len(chance)} and {len(places)}."

@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from withstand.errors import UsageError
 from withstand.executor import executor
 from withstand.kernels.line_cycles import run_line
 from withstand.plants.decompositions import Line
+from withstand.plants.number_checks import whole
 from withstand.plants.two_machines import checked
 
 Array = np.ndarray
 BATCHES = 50
 MOST_RUNS = 10_000
+MOST_SEED = 2**63 - 1
 
 
 def simulate_line(
@@ -58,12 +59,9 @@ def simulate_line(
     True
     """
     line = checked(r, p, buffers)
-    if not 1_000 <= cycles <= 10**9:
-        raise UsageError(f"cycles must be from 1,000 to a thousand million, not {cycles}.")
-    if not 1 <= runs <= MOST_RUNS:
-        raise UsageError(f"runs must be from 1 to {MOST_RUNS:,}, not {runs}.")
-    if seed < 0:
-        raise UsageError(f"seed must be 0 or more, not {seed}.")
+    cycles = whole("cycles", cycles, low=1_000, high=10**9)
+    runs = whole("runs", runs, low=1, high=MOST_RUNS)
+    seed = whole("seed", seed, high=MOST_SEED)
     seeds = [seed] if runs == 1 else np.random.SeedSequence(seed).spawn(runs)
     workers = executor(jobs if runs > 1 else 1)
     try:

@@ -10,7 +10,8 @@ from withstand.errors import UsageError
 from withstand.executor import executor
 from withstand.kernels.line_parts import run_parts
 from withstand.plants.decompositions import Line
-from withstand.plants.simulated_lines import BATCHES, MOST_RUNS, t_quantile
+from withstand.plants.number_checks import whole
+from withstand.plants.simulated_lines import BATCHES, MOST_RUNS, MOST_SEED, t_quantile
 from withstand.plants.two_machines import checked
 
 Array = np.ndarray
@@ -62,15 +63,15 @@ def simulate_parts(
     0.666667
     """
     repair, failure, places = checked(r, p, buffers)
-    cycles = np.asarray(cycle_seconds, dtype=np.float64)
+    try:
+        cycles = np.asarray(cycle_seconds, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise UsageError("cycle_seconds must be a number above 0 for each machine.") from error
     if cycles.shape != repair.shape or not ((cycles > 0) & np.isfinite(cycles)).all():
         raise UsageError("cycle_seconds must be a number above 0 for each machine.")
-    if not 1_000 <= parts <= 10**9:
-        raise UsageError(f"parts must be from 1,000 to a thousand million, not {parts}.")
-    if not 1 <= runs <= MOST_RUNS:
-        raise UsageError(f"runs must be from 1 to {MOST_RUNS:,}, not {runs}.")
-    if seed < 0:
-        raise UsageError(f"seed must be 0 or more, not {seed}.")
+    parts = whole("parts", parts, low=1_000, high=10**9)
+    runs = whole("runs", runs, low=1, high=MOST_RUNS)
+    seed = whole("seed", seed, high=MOST_SEED)
     seeds = [seed] if runs == 1 else np.random.SeedSequence(seed).spawn(runs)
     workers = executor(jobs if runs > 1 else 1)
     try:

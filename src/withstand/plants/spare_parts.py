@@ -220,7 +220,9 @@ def least_spares(given: Spares, target: float, *, measure: str = "availability")
     if how == "backorders":
         aim = number("target", target, above=True)
     else:
-        aim = number("target", target, high=1.0 - 1e-12)
+        aim = number("target", target, high=1.0)
+        if aim > 1.0 - 1e-12:
+            raise UsageError("target must be below 1: no stock of finite size is always enough.")
 
     def is_enough(stock: int) -> bool:
         found = given.with_stock(stock)

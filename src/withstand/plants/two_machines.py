@@ -13,6 +13,7 @@ from withstand.plants.machine_chains import chain, long_run
 Array = np.ndarray
 SMALLEST_CLOSED_FORM = 4
 FEW_PLACES = 100
+LEAST_CHANCE = 1e-100  # products of smaller ones vanish
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,7 @@ def two_machine_line(
     >>> round(two_machine_line((0.1, 0.1), (0.01, 0.01), 10).throughput, 8)
     0.85617493
     """
-    repair, failure, n = checked(r, p, [buffer])
+    repair, failure, n = checked(r, p, buffer)
     if len(repair) != 2:
         raise UsageError("two_machine_line takes two machines; use decomposition for more.")
     return solved(repair, failure, int(n[0]))
@@ -97,6 +98,8 @@ def checked(r: object, p: object, buffers: object) -> tuple[Array, Array, Array]
         places = np.atleast_1d(np.asarray(buffers, dtype=np.float64))
     except (TypeError, ValueError) as error:
         raise UsageError("r, p and buffers must be numbers.") from error
+    if max(repair.ndim, failure.ndim, places.ndim) > 1:
+        raise UsageError("r, p and buffers must be plain rows of numbers, one for each machine.")
     if repair.shape != failure.shape or len(places) != len(repair) - 1 or len(repair) < 2:
         raise UsageError(
             f"A line of k machines takes k repairs, k failures and k - 1 buffers; "
@@ -106,6 +109,11 @@ def checked(r: object, p: object, buffers: object) -> tuple[Array, Array, Array]
         raise UsageError(f"r must lie above 0 and up to 1 per cycle, not {repair.tolist()}.")
     if not ((failure >= 0) & (failure <= 1)).all():
         raise UsageError(f"p must lie between 0 and 1 per cycle, not {failure.tolist()}.")
+    if (repair < LEAST_CHANCE).any() or ((failure > 0) & (failure < LEAST_CHANCE)).any():
+        raise UsageError(
+            f"r and p must be at least {LEAST_CHANCE:g} per cycle (p may be 0), "
+            f"not {repair.tolist()} and {failure.tolist()}."
+        )
     if not ((places >= 1) & (places == np.round(places)) & (places < 1e6)).all():
         raise UsageError(f"buffers must be whole numbers of at least 1, not {places.tolist()}.")
     return repair, failure, places.astype(np.int64)

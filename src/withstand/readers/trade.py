@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from withstand.errors import DataError, UsageError
-from withstand.model.findings import Finding, has_errors, make_finding, sort_findings
+from withstand.model.findings import (
+    Finding,
+    has_errors,
+    make_finding,
+    shorten,
+    sort_findings,
+)
 from withstand.model.trade_cube import TradeCube
 from withstand.model.trade_rows import FEW, Folder, TradeRows, open_database, parquet_source
 from withstand.model.trade_vintages import MIXED, UNKNOWN, vintage_in, vintage_name
@@ -126,7 +132,7 @@ def read_trade(
         },
     )
     findings += flow_notes(cube, vintages)
-    return replace(cube, findings=tuple(sort_findings(findings)))
+    return cube.with_findings(sort_findings(findings))
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +155,25 @@ def _read_part(
     number: int,
 ) -> _Part:
     """Read one file into Parquet; faults become findings."""
+    import duckdb
+
+    try:
+        return _part(source, columns, flows, years, codes, folder, number)
+    except duckdb.Error as error:  # a row that breaks the form of the file, a damaged block
+        what = f"the file cannot be read: {shorten(str(error).splitlines()[0])}"
+        raise DataError([make_finding("E113", what, origin=source.origin)]) from None
+
+
+def _part(
+    source: TradeSource,
+    columns: Mapping[str, str] | None,
+    flows: str,
+    years: tuple[int, ...] | None,
+    codes: PartnerCodes,
+    folder: Folder,
+    number: int,
+) -> _Part:
+    """Read one file in three steps: its rows in our columns, what is wrong, the flows."""
     with open_database() as database:
         table = source.register(database)
         described = database.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()
@@ -265,6 +290,5 @@ def _settled(rows: TradeRows) -> TradeRows:
     count = rows.ask("SELECT count(*) AS n FROM rows").item()
     if count > FEW:
         return rows
-    with rows.connection() as database:
-        database.execute("SET threads = 1")
+    with rows.connection(threads=1) as database:
         return TradeRows(table=database.sql("SELECT * FROM rows ORDER BY ALL").to_arrow_table())

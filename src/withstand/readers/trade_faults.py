@@ -33,7 +33,7 @@ def part_faults(database: Any, source: TradeSource, layout: TradeFormat) -> list
     """Return the faults of one file; the view `raw` holds its rows."""
     origin = Origin(source.origin.file, names=dict(layout.columns))
     conditions = ", ".join(f"count(*) FILTER ({c})" for c in (*_FAULTS, "no_value"))
-    row = database.execute(f"SELECT count(*), {conditions} FROM raw").fetchone()
+    row = database.execute(f"SELECT count(*), {conditions} FROM raw").fetchall()[0]
     total, *counts, no_value = (int(x) for x in row)
     if total == 0:
         return [make_finding("E112", "no row of the table counts as a flow", origin=origin)]
@@ -53,7 +53,7 @@ def own_flows(database: Any, origin: Origin) -> list[Finding]:
     (count,) = database.execute(
         "SELECT count(*) FROM raw r JOIN labels e ON r.exporter = e.code "
         "JOIN labels m ON r.importer = m.code WHERE e.label = m.label AND e.label <> ''"
-    ).fetchone()
+    ).fetchall()[0]
     if not count:
         return []
     what = f"{counted(count, 'flow')} of a region with itself (re-imports) are left out"
@@ -86,7 +86,7 @@ def _fault(
     example = database.execute(
         f"SELECT {', '.join(names)}, raw_value, row FROM (SELECT *, row_number() OVER () AS row "
         f"FROM raw) WHERE {condition} ORDER BY row LIMIT 1"
-    ).fetchone()
+    ).fetchall()[0]
     row = dict(zip((*names, "raw_value", "row"), example, strict=True))
     flow = " ".join(str(row[c]) for c in ("year", "exporter", "importer", "product"))
     return make_finding(
@@ -112,7 +112,7 @@ def _left_out(
         (count,) = database.execute(
             f'SELECT count(*) FROM {table} WHERE NOT (coalesce(upper(trim(CAST("{name}" AS '
             f"VARCHAR))), '') IN ({listed_values}))"
-        ).fetchone()
+        ).fetchall()[0]
         if count:
             what = f"{counted(count, 'row')} are left out: {layout.left_out[column]}"
             found.append(make_finding("N607", what, origin=origin, column=column, count=count))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import polars as pl
 from withstand.errors import DataError, UsageError
 from withstand.model.findings import Origin, make_finding, nearest, shorten
 
-TEXT = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".csv.zst")
+TEXT = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
 PARQUET = (".parquet", ".pq")
 _PATTERN = "*?["
 
@@ -53,7 +54,8 @@ class TradeSource:
         if not self.is_text:
             table = f"read_parquet('{place}')"
         else:
-            table = f"read_csv('{place}', all_varchar = true, header = true, null_padding = true)"
+            form = f"delim = '{self._separator()}', quote = '\"', skip = 0"
+            table = f"read_csv('{place}', all_varchar = true, header = true, {form})"
         try:
             database.execute(f"SELECT * FROM {table} LIMIT 1")
         except duckdb.Error as error:
@@ -61,11 +63,23 @@ class TradeSource:
             raise DataError([make_finding("E113", what, origin=self.origin)]) from None
         return table
 
+    def _separator(self) -> str:
+        """Return the sign between cells, by the first line; guesses over more rows go astray."""
+        assert self.path is not None
+        try:
+            packed = self.path.name.lower().endswith(".gz")
+            with gzip.open(self.path) if packed else self.path.open("rb") as stream:
+                head = stream.readline(65_536).decode("utf-8", errors="replace")
+        except (OSError, EOFError) as error:
+            what = f"the file cannot be opened: {shorten(error)}"
+            raise DataError([make_finding("E116", what, origin=self.origin)]) from None
+        return max(",;\t|", key=head.count)
+
     def _place(self) -> str:
         """Return the path as text of SQL, signs that a pattern would use made harmless."""
         text = str(self.path).replace("'", "''")
         for sign in "[*?":  # a set of one sign matches that sign only
-            text = text.replace(sign, f"[{sign}]") if sign != "[" else text.replace("[", "[[]")
+            text = text.replace(sign, f"[{sign}]")
         return text
 
 

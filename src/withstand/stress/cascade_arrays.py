@@ -29,18 +29,15 @@ class Prepared:
     Parameters
     ----------
     arrays : CascadeArrays
-    value : ndarray of float64, shape (n_links,), currency per period
-        W of each link; 0 where there is no price.
     share_down, share_up : ndarray of float64, shape (n_links,)
         Ld and Lu of each link.
-    slot : ndarray of int64, shape (n_links,)
+    slot : ndarray of int32, shape (n_links,)
         Slot each link serves; -1 for minor inputs.
     weight : ndarray of float64, shape (n_nodes,)
         What each node weighs by default: link sales, or output by value.
     """
 
     arrays: memory.CascadeArrays
-    value: Array
     share_down: Array
     share_up: Array
     slot: Array
@@ -93,7 +90,6 @@ def _prepare(network: ProductionNetwork, revenue: Array | None, costs: Array | N
     arrays = _arrays(network, size, share_up, share_down, slot, slot_indptr)
     return Prepared(
         arrays=arrays,
-        value=value,
         share_down=share_down,
         share_up=share_up,
         slot=slot,
@@ -158,7 +154,7 @@ def _slots(network: ProductionNetwork) -> tuple[Array, Array]:
     buyer = network.input_buyer
     of_input[essential] = (indptr[buyer] + before - first[buyer])[essential]
     of_input[linear] = (indptr[1:][buyer] - 1)[linear]
-    return of_input[network.link_input], indptr
+    return of_input.astype(np.int32)[network.link_input], indptr
 
 
 def _arrays(
@@ -186,7 +182,7 @@ def _arrays(
             up_supplier=network.link_supplier,
             up_share=share_up,
             down_indptr=np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
-            down_slot=slot[by_supplier[passes]],
+            down_slot=slot[by_supplier[passes]].astype(np.int64),
             down_share=share_down[by_supplier[passes]],
             slot_indptr=slot_indptr,
             slot_buyer=np.repeat(np.arange(n), np.diff(slot_indptr)),

@@ -83,7 +83,7 @@ def fail_each(
     """
     nodes = np.ascontiguousarray(nodes, dtype=np.int64)
     applies = _row_sums(prepared).max(initial=0.0) <= _ROW_SUM
-    pays = len(nodes) * len(prepared.value) >= WORTH_PREPARING
+    pays = len(nodes) * len(prepared.slot) >= WORTH_PREPARING
     is_fast = applies and (pays if fast is None else fast)
     kernels = _fast if is_fast else _general
     new_work, play = kernels(prepared, frozen(weight), eps, rule)

@@ -13,14 +13,17 @@ Array = np.ndarray
 def fast_arrays(arrays: CascadeArrays, weight: Array) -> FastArrays:
     """Return the arrays of the fast kernels for one set of weights."""
     n = len(arrays.size)
-    buyer = np.repeat(np.arange(n), np.diff(arrays.up_indptr))
+    buyer = np.repeat(np.arange(n, dtype=np.int32), np.diff(arrays.up_indptr))
     supplier = arrays.up_supplier
     degree = np.bincount(supplier, minlength=n) + np.diff(arrays.up_indptr)
     order = np.argsort(-degree, kind="stable")
     rank = np.empty(n, np.int64)
     rank[order] = np.arange(n)
-    row = _grouped(rank[supplier], rank[buyer], arrays.up_share, n)
-    column = _grouped(rank[buyer], rank[supplier], arrays.up_share, n)
+    short = rank.astype(np.int32)
+    seller, buyer = short[supplier], short[buyer]
+    row = _grouped(seller, buyer, arrays.up_share, n)
+    column = _grouped(buyer, seller, arrays.up_share, n)
+    del seller, buyer
     w = weight[order]
     next_weight = _push(row, w, n)
     slots = _slots(arrays, rank, n)
@@ -47,10 +50,10 @@ def fast_arrays(arrays: CascadeArrays, weight: Array) -> FastArrays:
 
 def _grouped(group: Array, member: Array, share: Array, n: int) -> tuple[Array, Array, Array]:
     """Return indptr, index and share of links sorted by group, then member."""
-    order = np.argsort(group * n + member, kind="stable")
+    order = np.lexsort((member, group))
     count = np.bincount(group, minlength=n)
     indptr = np.concatenate([[0], np.cumsum(count)]).astype(np.int32)
-    return indptr, member[order].astype(np.int32), share[order]
+    return indptr, member[order], share[order]
 
 
 def _push(row: tuple[Array, Array, Array], weight: Array, n: int) -> Array:

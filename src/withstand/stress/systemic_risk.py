@@ -192,8 +192,8 @@ def esri(
         Which nodes fail; default: every one.
     bounds : bool
         Also enclose the true fixed point, which the published stop rule may miss by far: `low` is
-        the state at `tol`; `high` is a state that one application of the rules does not raise.
-        Where none is found the node is not certified.
+        the state at `tol`, or at most that where it would take many rounds; `high` is a state that
+        one application of the rules does not raise. Where none is found the node is not certified.
     tol : float, optional
         Stop rule of the lower bound (default 1e-7).
     jobs : int, optional
