@@ -247,6 +247,15 @@ def test_without_needs_people_are_shown_all_the_same(call, tmp_path):
     assert "people_needed" in err
 
 
+def test_a_target_with_a_slip_of_the_pen_is_named_and_not_left_out(call, tmp_path):
+    targets = pl.DataFrame({"indicator": ["graduats"], "year": [2028], "value": [100.0]})
+    network = examples.tiny().with_changes({"occupations": OCCUPATIONS, "targets": targets})
+    folder = readers.write_folder(network, tmp_path / "slip")
+    code, _, err = call("people", *YEARS, "--project", folder)
+    assert code == 3
+    assert "Did you mean graduates" in " ".join(err.split())
+
+
 def test_faults_in_the_tables_end_with_3_and_all_are_named(call, project, tmp_path):
     bad = tmp_path / "bad.csv"
     bad.write_text(

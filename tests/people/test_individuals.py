@@ -523,6 +523,8 @@ def test_what_does_not_fit_is_refused_beforehand(monkeypatch):
     monkeypatch.setattr("withstand.programming.memory.free_memory", lambda: 10**6)
     with pytest.raises(UsageError, match="Use fewer runs"):
         simulate_people(pipeline_of(stock=np.array([10.0])), seed=1, runs=100_000)
+    with pytest.raises(UsageError, match="Use fewer runs"):  # before the runs are even listed
+        simulate_people(pipeline_of(stock=np.array([10.0])), seed=1, runs=10**12)
     # people out of a cell must be in memory together; others are played in blocks
     many = upskilling(10**6, [5])
     with pytest.raises(UsageError, match=r"1 runs of 1,000,000 people in 1 cells would take"):

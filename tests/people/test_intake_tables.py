@@ -47,6 +47,8 @@ def faults(**changed):
         ("occupations", "short_time_output", [1.5, 0.5], "E107", 2),
         ("occupations", "occupation", ["a", "a"], "E106", 3),
         ("programmes", "duration", [0.0], "E502", 2),
+        ("programmes", "duration", [1e9], "E107", 2),
+        ("moves", "duration", [1e12], "E107", 2),
         ("programmes", "seats", [-1.0], "E107", 2),
         ("programmes", "completion", [1.1], "E107", 2),
         ("programmes", "occupation", ["x"], "E104", 2),

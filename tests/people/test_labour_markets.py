@@ -360,3 +360,13 @@ def test_unknown_people_and_impossible_rates_are_refused():
         MarketRates(weeks=0.0)
     with pytest.raises(UsageError, match="no demand left"):
         reallocated_demand(np.array([1.0]), np.array([1.0]))
+
+
+def test_demand_that_is_not_known_is_refused():
+    # NaN would pass through every formula and come out as demand.
+    with pytest.raises(UsageError, match="known everywhere"):
+        demand_path(np.array([1.0, math.nan]), np.array([2.0, 1.0]), 10, halfway=5, speed=1)
+    with pytest.raises(UsageError, match="halfway"):
+        demand_path(np.ones(2), np.ones(2), 10, halfway=math.nan, speed=1)
+    with pytest.raises(UsageError, match="employed"):
+        reallocated_demand(np.array([1.0, math.nan]), np.array([0.5, 0.5]))

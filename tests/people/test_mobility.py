@@ -436,3 +436,9 @@ def test_onet_has_ways_into_machining(data_dir):
     assert all(years >= ZONE_YEARS[3] - ZONE_YEARS[2] - 1e-9 for years in result.duration)
     listed = set(moves.select("from", "to").iter_rows())
     assert all(step in listed for way in result.paths for step in itertools.pairwise(way))
+
+
+def test_a_least_relatedness_that_is_no_number_is_refused():
+    related = relatedness(wide([[3, 1, 2], [1, 3, 2], [2, 2, 5]]))
+    with pytest.raises(UsageError, match="least"):
+        upskilling_moves(related, least=float("nan"))

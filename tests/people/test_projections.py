@@ -325,6 +325,10 @@ def test_needs_of_tables_follow_planned_output() -> None:
         ),
         ({"programmes": {"programme": ["P"], "occupation": ["GRINDER"], "duration": [0]}}, "E502"),
         ({"programmes": {"programme": ["P"], "occupation": ["GRINDER"], "duration": [-1]}}, "E107"),
+        (
+            {"programmes": {"programme": ["P"], "occupation": ["GRINDER"], "duration": [1e9]}},
+            "E107",
+        ),
         ({"programmes": {"programme": ["P"], "occupation": ["WELDER"], "duration": [1]}}, "E104"),
         (
             {

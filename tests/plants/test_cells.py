@@ -245,6 +245,7 @@ def test_the_robot_maker_takes_cells():
         ({"cells": 0}, "cells"),
         ({"share": 1.5}, "share"),
         ({"robots": "ROBOTS"}, "Did you mean 'ROBOT'"),
+        ({"skill": "ROBOT"}, "cells replace hours"),
     ],
 )
 def test_cells_that_cannot_be_are_refused(wrong, message):

@@ -34,13 +34,18 @@ def demand_path(
     >>> demand_path(np.array([10.0]), np.array([20.0]), 3, halfway=1.0, speed=2.0).round(2).tolist()
     [[11.19], [15.0], [18.81]]
     """
-    if periods < 1 or not speed > 0:
-        raise UsageError(f"periods = {periods}, speed = {speed}: both must be above 0.")
+    if periods < 1 or not 0 < speed < np.inf or not np.isfinite(halfway):
+        raise UsageError(
+            f"periods = {periods}, speed = {speed}: both must be above 0; halfway = {halfway}: "
+            "must be finite."
+        )
     start, end = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
     if start.shape != end.shape or start.ndim != 1:
         raise UsageError(
             f"before has shape {start.shape}, after {end.shape}: give one row of each."
         )
+    if not ((start >= 0) & (end >= 0) & np.isfinite(start + end)).all():
+        raise UsageError("before and after must be jobs of at least 0, and known everywhere.")
     done = 0.5 * (1.0 + np.tanh(speed * (np.arange(periods) - halfway) / 2.0))
     return start + (end - start) * done[:, None]
 
@@ -69,7 +74,9 @@ def reallocated_demand(employed: Array, automated: Array) -> Array:
     [66.67, 133.33]
     """
     people, share = np.asarray(employed, dtype=np.float64), np.asarray(automated, dtype=np.float64)
-    if people.shape != share.shape or (people < 0).any() or not ((share >= 0) & (share <= 1)).all():
+    is_people = (people >= 0) & np.isfinite(people)
+    is_share = (share >= 0) & (share <= 1)
+    if people.shape != share.shape or not is_people.all() or not is_share.all():
         raise UsageError(
             "employed must be at least 0 and automated 0 to 1, one for each occupation."
         )

@@ -120,6 +120,8 @@ def upskilling_moves(
     """
     if neighbours is not None and neighbours < 1:
         raise UsageError(f"neighbours = {neighbours}: at least 1, or None for all occupations.")
+    if not -np.inf < least < np.inf:
+        raise UsageError(f"least = {least}: must be a number, as a rule from -1 to 1.")
     terms = terms or MoveTerms()
     one, other = _related_pairs(relatedness, neighbours, least)
     importance = relatedness.importance

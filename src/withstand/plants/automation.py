@@ -10,6 +10,7 @@ import numpy as np
 from withstand.errors import UsageError
 from withstand.model.findings import listed, nearest
 from withstand.model.option import Effect, Option, Use
+from withstand.model.recipe_inputs import HOURS_KINDS
 from withstand.model.units import PERIODS_PER_YEAR, periods_of
 from withstand.plants.number_checks import label_in, number
 
@@ -96,6 +97,12 @@ def robotise(
     for product in (skill, maintenance, robots, integrators):
         if product is not None:
             label_in(network, "products", product)
+    kind = str(network.product_kinds[network.index("products")[skill]])
+    if kind not in HOURS_KINDS:
+        raise UsageError(
+            f"{skill} is a {kind}, and cells replace hours: name a product of kind "
+            f"{' or '.join(HOURS_KINDS)}."
+        )
     inputs = _inputs(network, nodes, skill)
     buyers = network.input_buyer[inputs]
     use = network.input_coefficient[inputs] * network.output[buyers]

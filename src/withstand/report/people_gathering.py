@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from withstand.errors import DataError, UsageError
+from withstand.model.findings import nearest
 from withstand.people import project, simulate_people
 from withstand.report.people_contents import PeopleContents
 
@@ -144,7 +145,9 @@ def _attainment(found: Projection, network: ProductionNetwork) -> Attainment | N
     from withstand.people.target_tables import INDICATORS
     from withstand.people.targets import attainment
 
+    words = table["indicator"].unique().to_list()  # a slip of the pen is kept, and found there
+    meant = [word for word in words if word in INDICATORS or nearest(word, list(INDICATORS))]
     wanted = table.filter(
-        pl.col("indicator").is_in(list(INDICATORS)) & pl.col("year").is_in(found.years.tolist())
+        pl.col("indicator").is_in(meant) & pl.col("year").is_in(found.years.tolist())
     )
     return attainment(found, wanted, network) if wanted.height else None
