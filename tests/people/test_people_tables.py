@@ -11,6 +11,8 @@ import pytest
 from withstand import people, read_folder, write_folder
 from withstand.errors import DataError
 from withstand.examples import example, folder_of
+from withstand.model.building import build_network
+from withstand.model.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,3 +124,17 @@ def test_a_network_with_impossible_people_is_not_built(plant: Path) -> None:
         ("E104", "people.csv", 3),
         ("E107", "people.csv", 3),
     } <= found
+
+
+def test_an_occupation_that_supplies_pieces_is_pointed_at() -> None:
+    """Its people would be counted against pieces, not hours."""
+    products = {"product": ["GEAR", "GRINDING"], "kind": ["component", "skill"]}
+    tables = {
+        "products": pl.DataFrame(products),
+        "nodes": pl.DataFrame({"node": ["plant"], "product": ["GEAR"], "region": ["HOME"]}),
+        "occupations": pl.DataFrame({"occupation": ["A", "B"], "product": ["GRINDING", "GEAR"]}),
+    }
+    found = [f for f in build_network(tables, Settings(name="x", home="HOME")).findings
+             if f.code == "W505"]  # fmt: skip
+    assert [(f.column, f.value) for f in found] == [("product", "GEAR")]
+    assert "kind component" in found[0].what

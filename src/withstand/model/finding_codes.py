@@ -578,6 +578,11 @@ CODES: dict[str, Rule] = {
         "The rows of the table of people do not sum to the people of the occupation.",
         "Correct one of the two; the table of people was taken.",
     ),
+    "W505": _warning(
+        "an occupation supplies no skill",
+        "People are counted in hours of work; units of another product are no hours.",
+        "Name the product of kind skill that the occupation supplies, or correct its kind.",
+    ),
     "N501": _note(
         "hours a person works assumed",
         "The occupation states no hours_per_period.",

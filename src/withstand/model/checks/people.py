@@ -59,7 +59,35 @@ def check_people(
         *impossible_age_bands(tables, origins),
         *no_duration(tables, origins),
         *more_placed_than_graduate(tables, origins),
+        *supplies_no_hours(tables, origins),
     ]
+
+
+def supplies_no_hours(
+    tables: Mapping[str, pl.DataFrame], origins: Mapping[str, Origin]
+) -> list[Finding]:
+    """Warn of occupations that supply a product of another kind than skill, where kinds are said.
+
+    Its people would be counted against pieces, not against hours.
+    """
+    products, occupations = tables.get("products"), tables["occupations"]
+    if products is None or "kind" not in products.columns or "product" not in occupations.columns:
+        return []
+    kind = dict(zip(text_of(products, "product"), text_of(products, "kind"), strict=True))
+    supplied = text_of(occupations, "product")
+    rows = [r for r, product in enumerate(supplied) if kind.get(product, "") not in ("", "skill")]
+
+    def describe(row: int) -> Finding:
+        return make_finding(
+            "W505",
+            f"its product is of kind {kind[supplied[row]]}, not skill",
+            origin=origins["occupations"],
+            index=row,
+            column="product",
+            value=supplied[row],
+        )
+
+    return first_few(rows, describe)
 
 
 def text_of(frame: pl.DataFrame, name: str) -> list[str]:
