@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from withstand.model.encoding import numbers
-from withstand.model.units import PERIODS_PER_YEAR
+from withstand.model.units import HOURS_PER_YEAR, PERIODS_PER_YEAR
 from withstand.plants.automation import robotise
 from withstand.plants.cells import cell
 
@@ -29,7 +29,6 @@ COST_OF_DEGREE = 50_000.0 / 260.0
 TRAINERS = 0.1
 """People for one in training."""
 
-HOURS_A_YEAR = 1650.0
 ROBOT_PRICE = 20_000.0
 UPKEEP = 120.0
 """Hours of mechanics a year for one cell."""
@@ -122,13 +121,13 @@ def robot_cells(network: ProductionNetwork) -> tuple[Option, ...]:
             robots=robots,
             robot_price=ROBOT_PRICE,
             robot_share=robots * ROBOT_PRICE / price,
-            operators=replaced / HOURS_A_YEAR / 2,
+            operators=replaced / HOURS_PER_YEAR / 2,
             shifts=2,
             wage=float(wages[skill]),
             maintenance_hours=UPKEEP,
-            maintenance_wage=float(wages["SK_MAINT"]) / HOURS_A_YEAR,
+            maintenance_wage=float(wages["SK_MAINT"]) / HOURS_PER_YEAR,
             energy=ENERGY,
-            hours_per_person=HOURS_A_YEAR,
+            hours_per_person=HOURS_PER_YEAR,
             currency=network.settings.currency,
         )
         found.append(

@@ -8,6 +8,8 @@ from withstand.errors import UsageError
 
 PERIODS_PER_YEAR = {"day": 365.0, "week": 52.0, "month": 12.0, "quarter": 4.0, "year": 1.0}
 
+HOURS_PER_YEAR = 1650.0
+"""Hours one person works in a year, where nobody says."""
 _UNITS = {
     **dict.fromkeys(("d", "day", "days"), "day"),
     **dict.fromkeys(("w", "wk", "week", "weeks"), "week"),

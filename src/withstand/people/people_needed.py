@@ -15,6 +15,7 @@ from withstand.model.encoding import encode, numbers
 from withstand.model.findings import Finding, Origin, has_errors, make_finding, shorten
 from withstand.model.settings import RULES
 from withstand.model.tables import Column, Table
+from withstand.model.units import HOURS_PER_YEAR
 from withstand.people.building import years_of
 from withstand.people.cells import Cells
 from withstand.people.sources import PeopleTables, frame_of, people_tables
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 OutputPath = float | Mapping[int, float] | Sequence[float] | None
-HOURS_PER_YEAR = 1650.0
-"""Hours one person works in a year, where the occupation states none."""
 MOST_OUTPUT = 1e6
 NEEDS = Table(
     name="needs",

@@ -24,8 +24,7 @@ from withstand.model.checks.people import text_of
 from withstand.model.encoding import numbers
 from withstand.model.findings import Finding, make_finding, sort_findings
 from withstand.model.option import Effect, Option, Use
-from withstand.model.units import PERIODS_PER_YEAR
-from withstand.people.people_needed import HOURS_PER_YEAR
+from withstand.model.units import HOURS_PER_YEAR, PERIODS_PER_YEAR
 from withstand.people.sources import people_tables
 
 if TYPE_CHECKING:

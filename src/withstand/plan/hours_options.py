@@ -11,8 +11,7 @@ from withstand.errors import UsageError
 from withstand.model.encoding import numbers
 from withstand.model.findings import nearest
 from withstand.model.option import Effect, Option
-from withstand.model.units import PERIODS_PER_YEAR, periods_of
-from withstand.people.people_needed import HOURS_PER_YEAR
+from withstand.model.units import HOURS_PER_YEAR, PERIODS_PER_YEAR, periods_of
 
 if TYPE_CHECKING:
     from withstand.model.network import ProductionNetwork

@@ -9,11 +9,10 @@ import numpy as np
 import polars as pl
 from scipy.optimize import brentq
 
+from withstand.model.units import HOURS_PER_YEAR
 from withstand.plants.number_checks import number, whole
 
 Array = np.ndarray
-HOURS_PER_PERSON = 1650.0
-"""Hours that one person works in a year, where nobody says."""
 _ABOVE_ZERO = ("robots", "robot_price", "operators", "shifts", "hours_per_person")
 _AT_MOST_ONE = ("robot_share", "replaced_share")
 
@@ -233,7 +232,7 @@ def cell(
     energy: float = 0.0,
     other_running: float = 0.0,
     integrator_hours: float = 0.0,
-    hours_per_person: float = HOURS_PER_PERSON,
+    hours_per_person: float = HOURS_PER_YEAR,
     years: int = 10,
     interest: float = 0.0,
     wage_growth: float = 0.0,

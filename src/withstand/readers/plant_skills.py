@@ -11,15 +11,13 @@ from scipy import sparse
 
 from withstand.model.conforming import fold_header
 from withstand.model.encoding import encode
-from withstand.model.units import PERIODS_PER_YEAR
+from withstand.model.units import HOURS_PER_YEAR, PERIODS_PER_YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from withstand.model.settings import Settings
 
-HOURS_PER_YEAR = 1650.0
-"""Hours one person works in a year, where the shorthand states none."""
 MOST_ROUNDS = 1000
 _COLUMNS = {  # ours to theirs
     "occupation": "id",
