@@ -109,7 +109,8 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(or $(UV),uv) pip compile --quiet 
 
 lock:
 	$(LOCK) pyproject.toml requirements/run.in -o requirements/run.txt
-	$(LOCK) pyproject.toml requirements/dev.in -o requirements/dev.txt
+	$(LOCK) pyproject.toml requirements/dev.in --extra db --extra cluster --extra sdmx --extra graphs --extra docs \
+	  -o requirements/dev.txt
 	$(LOCK) requirements/bench.in -o requirements/bench.txt
 
 clean:
