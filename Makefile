@@ -18,14 +18,14 @@ else
 install = $(1)/bin/python -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: help demo test check test-quick test-slow test-uncompiled test-benchmarks bench format lock \
+.PHONY: help demo test check test-quick test-slow test-thorough test-uncompiled test-benchmarks bench format lock \
         clean clean-all
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
 help:
 	@sed -n '1,4s/^# \{0,1\}//p' Makefile
-	@echo "Also: check, test-quick, test-slow, test-benchmarks, bench, format, lock, clean, clean-all"
+	@echo "Also: check, test-quick, test-slow, test-thorough, test-benchmarks, bench, format, lock, clean, clean-all"
 
 # --- environments --------------------------------------------------------------------------------
 
@@ -77,6 +77,10 @@ test-quick: $(VENV)/.dev-stamp
 # pytest says 5 when nothing was selected, which is no fault here.
 test-slow: $(VENV)/.dev-stamp
 	$(PYTEST) -m slow -n $(JOBS) --maxprocesses 8 || [ $$? -eq 5 ]
+
+# All cases of the long rows of random ones, of which the other targets play a part.
+test-thorough: export WITHSTAND_THOROUGH = 1
+test-thorough: test-slow
 
 # Kernels as plain Python: line coverage sees them, and a traceback names the line. Without the
 # comparisons with the twins, which take minutes uncompiled and cover no further line.

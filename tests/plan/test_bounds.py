@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 from plan_cases import JAPAN, PERIODS, random_case, second_source, stockpile, two_tiers
+from thoroughness import some_of
 from withstand import plan
 from withstand.errors import UsageError
 from withstand.model.option import Effect, Option
@@ -49,11 +50,12 @@ def test_the_programme_never_loses_more_than_the_simulation(seed):
 @pytest.mark.parametrize("rules", [Rules(reroute=True), Rules(), Rules(orders="made")])
 def test_the_programme_never_loses_more_than_any_simulation_of_its_class(rules):
     some = 0
-    for seed in range(2000, 2120):
+    seeds = some_of(range(2000, 2120), 40)
+    for seed in seeds:
         checked = verified(seed, rules)
         assert checked.breaks.height == 0, seed
         some += checked.rows.filter(pl.col("simulated_after") > 1.0).height
-    assert some > 100  # the cases do lose something
+    assert some > 0.8 * len(seeds)  # the cases do lose something
 
 
 def test_what_cannot_be_compared_says_why():

@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 import naive_response as naive
+from thoroughness import some_of
 from withstand.errors import ScenarioError, SolverError, UsageError
 from withstand.examples import tiny
 from withstand.model.building import build_network
@@ -258,16 +259,16 @@ def test_the_best_response_never_loses_more_than_the_simulation(seed):
 
 
 @pytest.mark.slow
-def test_a_thousand_cases_are_bracketed():
+def test_many_cases_are_bracketed():
     """Most lose something, and coordination is worth something in many."""
-    losses = np.array([check_bracket(2 * seed) for seed in range(500, 1500)])
+    losses = np.array([check_bracket(2 * seed) for seed in some_of(range(500, 1500), 250)])
     assert (losses[:, 1] > 0.01).mean() > 0.5
     assert (losses[:, 0] < losses[:, 1] - 0.01).mean() > 0.3
 
 
 @pytest.mark.slow
-def test_a_thousand_cases_with_important_inputs_are_bracketed():
-    for seed in range(500, 1500):
+def test_many_cases_with_important_inputs_are_bracketed():
+    for seed in some_of(range(500, 1500), 250):
         check_bracket(2 * seed + 1)
 
 

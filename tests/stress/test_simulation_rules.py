@@ -7,6 +7,7 @@ import pytest
 
 import naive_response as naive
 from dynamics_cases import RATIONING
+from thoroughness import some_of
 from tiny_networks import link, need, network, node, stock
 from withstand.errors import UsageError
 from withstand.model.scenario import Scenario
@@ -261,16 +262,17 @@ def test_no_rule_beats_the_best_answer(seed):
 
 
 @pytest.mark.slow
-def test_no_rule_beats_the_best_answer_in_five_hundred_cases():
+def test_no_rule_beats_the_best_answer_in_many_cases():
     """Orders did move in many of them: the run differs from one without."""
     moved = 0
-    for seed in range(1000, 1500):
+    seeds = some_of(range(1000, 1500), 150)
+    for seed in seeds:
         rules, run = check_bracket(seed)
         if rules.reroute:
             stay = with_rules(rules, {"reroute": False})
             same = simulate(run.network, run.scenario, periods=run.n_periods, rules=stay)
             moved += not np.allclose(same.output, run.output)
-    assert moved > 30
+    assert moved > 0.06 * len(seeds)
 
 
 def test_what_the_best_answer_does_not_relax_is_not_compared():
