@@ -24,7 +24,7 @@ from typing import Any
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 DATA = ROOT.parent / "shared" / "data"  # real data beside the repository, no part of it
-DATA_FOLDERS = ("wiod2013", "crm_trade_wmd_wgi")
+DATA_FOLDERS = ("wiod2013", "crm_trade_wmd_wgi", "eu_crm", "hs_codes")
 WIDTH = 110  # of printed tables, whatever the terminal
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

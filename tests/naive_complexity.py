@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 
-def complexity(values, threshold=1.0, convention="stata"):
+def complexity(values, threshold=1.0, convention="ecomplexity"):
     """Return every indicator of a table in one piece as a dictionary of arrays."""
     m, n = len(values), len(values[0])
     of_place = [sum(values[c][p] for p in range(n)) for c in range(m)]
@@ -16,18 +16,21 @@ def complexity(values, threshold=1.0, convention="stata"):
     rca = [
         [(values[c][p] / of_place[c]) / (of_product[p] / total) for p in range(n)] for c in range(m)
     ]
-    has = [[1 if rca[c][p] >= threshold * (1 - 1e-12) else 0 for p in range(n)] for c in range(m)]
+    least = threshold * (1 + 1e-12) if convention == "stata" else threshold * (1 - 1e-12)
+    has = [[1 if rca[c][p] >= least else 0 for p in range(n)] for c in range(m)]
     diversity = [sum(has[c]) for c in range(m)]
     ubiquity = [sum(has[c][p] for c in range(m)) for p in range(n)]
     e, q = vectors(has, diversity, ubiquity)
     eci = [(x - mean(e)) / deviation(e) for x in e]
-    if convention == "stata":
+    if convention in ("ecomplexity", "stata"):
         pci = [(x - mean(e)) / deviation(e) for x in q]
         worth, scale = q, deviation(e)
     else:
         pci = [(x - mean(q)) / deviation(q) for x in q]
         worth, scale = pci, 1.0
     phi = [[proximity(has, ubiquity, p, r) for r in range(n)] for p in range(n)]
+    if convention == "stata":
+        phi = [[phi[p][r] if p != r else 0.0 for r in range(n)] for p in range(n)]
     density = [
         [sum(phi[p][r] * has[c][r] for r in range(n)) / sum(phi[p]) for p in range(n)]
         for c in range(m)
@@ -38,8 +41,12 @@ def complexity(values, threshold=1.0, convention="stata"):
         for p in range(n):
             if not has[c][p]:
                 cog[c][p] = gain(has[c], phi, density[c], worth, p, convention) / scale
-    if convention == "stata":
+    if convention in ("ecomplexity", "stata"):
         coi = [(x - mean(coi)) / deviation(coi) for x in coi]
+    if convention == "stata":  # Stata sums up all place x product rows, and divides by one less
+        smaller = math.sqrt(1 - 1 / (m * n))
+        eci, pci, coi = ([x * smaller for x in v] for v in (eci, pci, coi))
+        cog = [[x * smaller for x in row] for row in cog]
     return {
         k: np.array(v)
         for k, v in {
@@ -99,7 +106,7 @@ def gain(has, phi, density, worth, p, convention):
     """Return what taking up product p brings, by convention."""
     n = len(has)
     paths = sum(phi[p][r] / sum(phi[r]) * worth[r] for r in range(n) if not has[r])
-    if convention == "stata":
+    if convention in ("ecomplexity", "stata"):
         return paths
     if convention == "atlas":
         return paths - density[p] * worth[p]

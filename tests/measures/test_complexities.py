@@ -22,7 +22,8 @@ from withstand.measures.proximities import colocation
 SEEDS = st.integers(0, 2**32 - 1)
 SEED = 5  # of a table in one piece with a clear second eigenvector
 FIELDS = ("rca", "present", "diversity", "ubiquity", "eci", "pci", "density", "coi", "cog")
-GOLDEN = Path(__file__).parents[1] / "data" / "ecomplexity_small.csv"
+DATA = Path(__file__).parents[1] / "data"
+GOLDEN, STATA = DATA / "ecomplexity_small.csv", DATA / "stata_sample.csv"
 
 
 def made(seed, places=6, products=9):
@@ -70,7 +71,7 @@ def test_every_indicator_is_that_of_plain_loops(convention, seed):
 @given(SEEDS)
 def test_more_places_than_products_make_no_difference(seed):
     values, _ = drawn(seed, places=9, products=5)
-    found = measures.complexity(values)
+    found = measures.complexity(values, convention="ecomplexity")
     twin = naive.complexity(values.tolist())
     for name in FIELDS:
         np.testing.assert_allclose(getattr(found, name), twin[name], atol=1e-8, err_msg=name)
@@ -78,7 +79,8 @@ def test_more_places_than_products_make_no_difference(seed):
 
 def test_the_package_ecomplexity_gives_the_same():
     golden = pl.read_csv(GOLDEN)
-    found = measures.complexity(golden.select("place", "product", "value"))
+    table = golden.select("place", "product", "value")
+    found = measures.complexity(table, convention="ecomplexity")
     rows = golden.join(found.to_frame(), on=["place", "product"], suffix="_ours")
     assert rows.height == 7 * 12  # one place is empty
     assert found.findings[0].code == "W652"
@@ -86,6 +88,17 @@ def test_the_package_ecomplexity_gives_the_same():
     for name in ("rca", "density", "eci", "pci", "coi", "cog"):
         gap = (rows[name] - rows[name + "_ours"]).abs().max()
         assert gap < 1e-9, name
+
+
+def test_the_stata_program_gives_the_same():
+    """Ten places, thirty products, 1995: what Stata printed."""
+    golden = pl.read_csv(STATA, schema_overrides={"product": pl.String})
+    found = measures.complexity(golden.select("place", "product", "value"), convention="stata")
+    rows = golden.join(found.to_frame(), on=["place", "product"], suffix="_ours")
+    for name, known in {"eci": 150, "coi": 150, "density": 6, "pci": 6, "cog": 6}.items():
+        gaps = (rows[name] - rows[name + "_ours"]).abs().drop_nulls()
+        assert len(gaps) == known
+        assert gaps.max() < 1e-13, name
 
 
 @settings(max_examples=20)
@@ -190,11 +203,39 @@ def test_a_tie_at_the_threshold_counts_whatever_the_unit():
     """Every RCA is 1; thirds and sevenths round to either side of it."""
     for unit in (1.0, 1 / 3, 1 / 7, 1e-9):
         values = np.outer([1.0, 3.0, 7.0], [0.1, 0.3, 0.7]) * unit
-        with_all = measures.complexity(values)
+        with_all = measures.complexity(values, convention="ecomplexity")
         assert with_all.present.all()
         assert codes(with_all) == {"W655"}
         assert np.isnan(with_all.eci).all()
         assert np.isnan(with_all.cog).all()
+
+
+def test_the_stata_program_leaves_a_product_out_of_what_is_near_it():
+    """C has x only; phi_xy = 2/3, phi_xz = 1/3, phi_yz = 1/2. Nine rows: deviations of a sample."""
+    ours = measures.complexity(nested(3), threshold=1e-9, convention="ecomplexity")
+    stata = measures.complexity(nested(3), threshold=1e-9, convention="stata")
+    assert ours.density[2, 1:].tolist() == pytest.approx([4 / 13, 2 / 11])
+    assert stata.density[2, 1:].tolist() == pytest.approx([4 / 7, 2 / 5])
+    assert np.diag(stata.proximity).tolist() == [0.0] * 3
+    for name in ("eci", "pci"):
+        ratio = getattr(stata, name) / getattr(ours, name)
+        np.testing.assert_allclose(ratio, np.sqrt(8 / 9), rtol=1e-12)
+    # Stata: each place stands in three rows; summarize divides by one row less.
+    assert np.std(np.repeat(stata.eci, 3), ddof=1) == pytest.approx(1.0, rel=1e-12)
+    assert np.std(np.repeat(stata.coi, 3), ddof=1) == pytest.approx(1.0, rel=1e-12)
+
+
+def test_at_the_threshold_the_stata_program_sees_nothing():
+    """The fourth place is the whole in small: its shares are those of all, every quotient is 1."""
+    values = np.array([[2.0, 1.0, 1.0], [1.0, 2.0, 1.0], [1.0, 1.0, 2.0], [1.0, 1.0, 1.0]])
+    assert measures.complexity(values, convention="ecomplexity").present[3].all()
+    assert measures.complexity(values, convention="stata").places == (
+        "place 1",
+        "place 2",
+        "place 3",
+    )
+    with pytest.raises(DataError, match="two of each"):
+        measures.complexity(np.ones((3, 3)), convention="stata")
 
 
 # --- published and real --------------------------------------------------------------------------
@@ -399,6 +440,7 @@ def test_values_that_are_not_known_count_as_none_with_a_word():
         (lambda v: measures.within_reach(measures.complexity(v), "place 9"), "Did you mean place"),
         (lambda v: measures.rank_intervals(measures.complexity(v), by="luck"), "by = 'luck'"),
         (lambda v: measures.rank_intervals(measures.complexity(v), draws=0), "draws = 0"),
+        (lambda v: measures.rank_intervals(measures.complexity(v), draws=2.5), "whole number"),
         (lambda v: measures.rank_intervals(measures.complexity(v), level=90), "level = 90"),
         (
             lambda v: measures.rank_intervals(measures.complexity(v), by="noise", noise=0),
@@ -484,7 +526,7 @@ def test_draws_that_fall_apart_are_told():
 
 
 def test_no_ranks_without_an_index():
-    found = measures.complexity(np.ones((3, 3)))
+    found = measures.complexity(np.ones((3, 3)), convention="ecomplexity")
     with pytest.raises(UsageError, match="not defined"):
         measures.rank_intervals(found)
 

@@ -61,3 +61,22 @@ def test_faults_are_refused_in_words() -> None:
     good = production_concentration(frame.with_columns(production=1.0))
     with pytest.raises(UsageError, match="Did you mean Ga"):
         good.why("Ga2")
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "code"),
+    [
+        ("production", ["1", "much"], "E103"),
+        ("production", [1.0, float("inf")], "E103"),
+        ("year", ["2023", "last"], "E103"),
+        ("region", ["CN", None], "E102"),
+        ("material", ["Ga", None], "E102"),
+    ],
+)
+def test_cells_that_say_nothing_are_named(column: str, values: list, code: str) -> None:
+    frame = pl.DataFrame(
+        {"material": ["Ga", "Ga"], "region": ["CN", "JP"], "year": [2023, 2023],
+         "production": [3.0, 1.0]}
+    )  # fmt: skip
+    with pytest.raises(DataError, match=f"{code}.*{column}"):
+        production_concentration(frame.with_columns(pl.Series(column, values)))

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from withstand.errors import DataError, UsageError
-from withstand.measures.raw_material_risks import raw_material_risk
+from withstand.measures.raw_material_risks import import_reliance, raw_material_risk
 from withstand.model.trade_partners import trade_partner
 
 ROUNDING = 1e-12
@@ -72,6 +72,38 @@ def test_thresholds_count_from_the_number_itself() -> None:
     )
     row = found.to_frame().row(0, named=True)
     assert (row["sr"], row["ei"], row["critical"]) == (1.0, pytest.approx(2.8), True)
+
+
+@pytest.mark.parametrize(
+    ("made", "bought", "sold", "reliance"),
+    [
+        (2.0, 9.0, 1.0, 0.8),
+        (1.0, 0.0, 3.0, 0.0),  # sold more than was made: out of stocks
+        (0.0, 1.0, 2.0, 0.0),
+        (5.0, 1.0, 1.0, 0.0),
+        (0.0, 4.0, 1.0, 1.0),
+        (0.0, 0.0, 0.0, None),
+        (None, 2.0, 1.0, None),
+    ],
+)
+def test_import_reliance_is_net_imports_over_use(made, bought, sold, reliance) -> None:
+    columns = {"made": made, "bought": bought, "sold": sold}
+    frame = pl.DataFrame({k: [v] for k, v in columns.items()}, schema=dict.fromkeys(columns, float))
+    assert frame.select(import_reliance(*map(pl.col, columns))).item() == reliance
+
+
+def test_without_governance_of_anybody_the_risk_is_not_known() -> None:
+    found = raw_material_risk(SUPPLY, {"FR": 1.0})
+    (row,) = found.to_frame().rows(named=True)
+    assert [row[c] for c in ("sr", "sr_low", "sr_high", "critical")] == [None] * 4
+    assert [f.code for f in found.findings] == ["W614"]
+    # Who processes it is known, who extracts it is not: a floor, and no ceiling.
+    half = SUPPLY.with_columns(
+        region=pl.when(pl.col("stage") == "E").then(pl.col("region") + "?").otherwise("region")
+    )
+    row = raw_material_risk(half, WGI).to_frame().row(0, named=True)
+    assert (row["stage"], row["sr_high"]) == ("P", None)
+    assert row["sr"] == raw_material_risk(SUPPLY, WGI).to_frame()["sr"][0]
 
 
 def test_what_is_not_known_is_told_and_wrong_numbers_are_refused() -> None:

@@ -6,6 +6,7 @@ import math
 import random
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -22,6 +23,7 @@ from withstand.measures.screen_presets import (
     read_screens,
 )
 from withstand.measures.screening import screens
+from withstand.model.trade_blocs import bloc_name
 from withstand.model.trade_cube import TradeCube
 from withstand.readers.trade import read_trade
 
@@ -275,6 +277,31 @@ def test_the_margin_is_the_smallest_relative_distance() -> None:
     assert found.suppliers("280530", 2022).rows() == [("CN", 8.0, 0.8), ("US", 2.0, 0.2)]
 
 
+def test_a_product_that_is_not_imported_has_no_margin_beyond_a_threshold() -> None:
+    """Nobody imports it, and the world's exports are those of one country: 1 / .15 of the limit."""
+    rows = [(2022, "CN", "US", "850511", 5.0), (2022, "CN", "DE", "280530", 1.0)]
+    found = screens(cube_of(rows), "DE", presets="cbs_2021").verdicts
+    assert found.select("product", "flagged", "margin").rows() == [
+        ("280530", True, pytest.approx(3.0)),
+        ("850511", False, None),
+    ]
+
+
+def test_years_of_any_kind_of_number_are_the_same() -> None:
+    cube = hand_made()
+    years = np.array([2022, 2022])
+    for asked in (2022, np.int64(2022), years, [2022.0]):
+        assert screens(cube, BLOC, presets="ec_2021", years=asked).years == (2022,)
+    rows = pl.DataFrame({"year": [2021, 2022], "exporter": "CN", "importer": "DE",
+                         "product": "280530", "value": 1.0})  # fmt: skip
+    assert read_trade(rows, years=years[0]).years == (2022,)
+
+
+def test_the_members_of_a_set_are_named_in_order() -> None:
+    names = {f"{a}{b}" for a in "ABC" for b in "XYZ"}
+    assert bloc_name(names) == bloc_name(sorted(names))
+
+
 def test_small_imports_are_not_flagged() -> None:
     rows = [(2022, "CN", "DE", "280530", 5.0)]
     assert screens(cube_of(rows), "DE", presets="ec_2021").flagged("ec_2021").height == 1
@@ -315,6 +342,11 @@ def test_what_is_not_known_is_refused_with_the_nearest() -> None:
         ({"bloc": "EU72"}, "EU27"),
         ({"bloc": "DE", "presets": "ec_2012"}, "ec_2021"),
         ({"bloc": "DE", "years": 1900}, "1900"),
+        ({"bloc": "DE", "years": "2022"}, "whole number"),
+        ({"bloc": "DE", "years": []}, "No year"),
+        ({"bloc": "DE", "years": 2021.5}, "2021.5"),
+        ({"bloc": "DE", "minimum_imports": float("nan")}, "minimum_imports"),
+        ({"bloc": []}, "Nobody"),
         ({"bloc": "DE", "exports": "all"}, "total, extra"),
         ({"bloc": "BR"}, "Nobody"),
         ({"bloc": "Germny"}, "Did you mean DE"),
@@ -322,6 +354,12 @@ def test_what_is_not_known_is_refused_with_the_nearest() -> None:
     ):
         with pytest.raises(UsageError, match=words):
             screens(cube, wrong.pop("bloc"), **wrong)
+    with pytest.raises(UsageError, match="read_trade"):
+        screens(cube.to_frame(), "DE")
+    with pytest.raises(UsageError, match="ReportingError"):
+        screens(cube, "DE", error=0.2)
+    with pytest.raises(UsageError, match="No product"):
+        cube.filter(products=[])
     empty = cube_of([(2022, "DE", "DE", "280530", 1.0)])
     with pytest.raises(UsageError, match="nothing to screen"):
         screens(empty, "DE")
@@ -379,7 +417,7 @@ def test_draws_of_a_year_do_not_depend_on_the_other_years() -> None:
 
 
 def test_errors_out_of_range_are_refused() -> None:
-    for wrong in ({"spread": -1.0}, {"draws": 0}, {"spread": math.nan}):
+    for wrong in ({"spread": -1.0}, {"draws": 0}, {"draws": 2.5}, {"spread": math.nan}):
         with pytest.raises(UsageError):
             ReportingError(**wrong)
 

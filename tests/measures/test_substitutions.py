@@ -117,6 +117,11 @@ def test_the_longest_code_that_fits_gives_the_elasticity(data_dir: Path) -> None
 
 def test_wrong_numbers_are_refused_with_the_product() -> None:
     losses = pl.DataFrame({"product": ["280530"], "share_lost": [1.5]})
+    for text in ("half", "1.5"):
+        with pytest.raises(UsageError, match="share_lost of 280530"):
+            substitution(losses.with_columns(share_lost=pl.lit(text)))
+    with pytest.raises(UsageError, match="ramp of 280530"):
+        substitution(losses.with_columns(share_lost=pl.lit("0.5"), ramp=pl.lit("soon")))
     with pytest.raises(UsageError, match="share_lost of 280530"):
         substitution(losses)
     with pytest.raises(UsageError, match="share_lost"):

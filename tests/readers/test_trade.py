@@ -133,7 +133,13 @@ def test_columns_may_bear_other_names() -> None:
 
 @pytest.mark.parametrize(
     ("old", "rule", "label"),
-    [("58", "W602", "BE_LU"), ("280", "W602", "DE"), ("490", "N602", "TW"), ("0", "W601", None)],
+    [
+        ("58", "W602", "BE_LU"),
+        ("280", "W602", "DE"),
+        ("490", "N602", "TW"),
+        ("0", "W601", None),
+        ("720", "W602", "YE"),
+    ],
 )
 def test_codes_with_a_trap_are_named(old: str, rule: str, label: str | None) -> None:
     rows = [(1995, "156", old, "280530", 1.0, 1.0), (1995, "156", "842", "280530", 1.0, 1.0)]
@@ -175,6 +181,15 @@ def test_lost_zeros_come_back() -> None:
     frame = flows().with_columns(pl.col("product").cast(pl.Int64))
     cube = read_trade(frame, vintage="HS92")
     assert rows_of(cube) == expected()
+    assert "N603" in codes(cube)
+
+
+@pytest.mark.parametrize(("short", "longest"), [(1012100, 28053010), (101210010, 2805301090)])
+def test_lost_zeros_of_finer_codes_come_back_too(short: int, longest: int) -> None:
+    frame = pl.DataFrame({"year": 2022, "exporter": "CN", "importer": "DE",
+                          "product": [short, longest], "value": 1.0})  # fmt: skip
+    cube = read_trade(frame)
+    assert cube.products == (str(short).zfill(len(str(longest))), str(longest))
     assert "N603" in codes(cube)
 
 

@@ -8,10 +8,14 @@ from typing import Annotated, Any
 import typer
 
 from withstand.cli import answers, output
+from withstand.cli.add_command import add
+from withstand.cli.capability_command import capability
+from withstand.cli.partners_command import partners
 from withstand.cli.people_command import people
 from withstand.cli.plan_command import plan
 from withstand.cli.plant_command import plant_line
 from withstand.cli.stress_command import stress
+from withstand.cli.trade_command import trade
 from withstand.errors import UsageError
 
 app = typer.Typer(
@@ -263,10 +267,14 @@ def measure(
     return answers.judged(broken)
 
 
+app.command()(add)
 app.command()(stress)
 app.command()(plan)
 app.command()(people)
+app.command()(partners)
+app.command()(capability)
 app.command("plant-line")(plant_line)
+app.command()(trade)
 
 
 @app.command()

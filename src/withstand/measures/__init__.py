@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from withstand.measures.candidate_results import LocaliseCandidates
+from withstand.measures.cluster_results import Clusters
+from withstand.measures.cluster_searches import clusters
+from withstand.measures.colocated_clusters import RegionalClusters, regional_clusters
 from withstand.measures.complexities import Complexity, complexity
 from withstand.measures.complexity_ranks import RankIntervals, rank_intervals
 from withstand.measures.concentrations import Concentration, concentration
@@ -14,22 +18,29 @@ from withstand.measures.extractions import Extraction, extraction
 from withstand.measures.footprints import Footprint, footprint
 from withstand.measures.histories import over_time
 from withstand.measures.linkages import Multipliers, multipliers
+from withstand.measures.localisation_candidates import localise_candidates
 from withstand.measures.localisations import Localisation, localisation
 from withstand.measures.location_quotients import LocationQuotient, location_quotient
+from withstand.measures.matrix_balancing import Balanced, balance
+from withstand.measures.national_flows import national_economy
 from withstand.measures.participations import Participation, participation
 from withstand.measures.partner_results import Partners
 from withstand.measures.path_search import StructuralPaths, structural_paths
 from withstand.measures.positions import Position, downstreamness, upstreamness
+from withstand.measures.product_codes import ProductCodes
 from withstand.measures.production_concentrations import (
     ProductionConcentration,
     production_concentration,
 )
 from withstand.measures.raw_material_risks import RawMaterialRisk, raw_material_risk
 from withstand.measures.reaches import within_reach
+from withstand.measures.regional_results import Regionalisation
+from withstand.measures.regionalisations import regionalise
 from withstand.measures.related_densities import RelatedDensity, related_density
 from withstand.measures.reliabilities import governance_reliability, voting_reliability
 from withstand.measures.reliances import Reliance, foreign_reliance
 from withstand.measures.reporting_errors import ReportingError
+from withstand.measures.research_capabilities import ResearchCapability, research_capability
 from withstand.measures.screen_presets import (
     ScreenCondition,
     ScreenPreset,
@@ -41,6 +52,8 @@ from withstand.measures.substitutions import Rerouting, Substitution, substituti
 from withstand.measures.value_added import ValueContent, value_added_content
 
 __all__ = [
+    "Balanced",
+    "Clusters",
     "Complexity",
     "Concentration",
     "Coverage",
@@ -50,24 +63,31 @@ __all__ = [
     "Extraction",
     "Footprint",
     "Localisation",
+    "LocaliseCandidates",
     "LocationQuotient",
     "Multipliers",
     "Participation",
     "Partners",
     "Position",
+    "ProductCodes",
     "ProductionConcentration",
     "RankIntervals",
     "RawMaterialRisk",
+    "RegionalClusters",
+    "Regionalisation",
     "RelatedDensity",
     "Reliance",
     "ReportingError",
     "Rerouting",
+    "ResearchCapability",
     "ScreenCondition",
     "ScreenPreset",
     "Screens",
     "StructuralPaths",
     "Substitution",
     "ValueContent",
+    "balance",
+    "clusters",
     "complexity",
     "concentration",
     "coverage",
@@ -82,8 +102,10 @@ __all__ = [
     "governance_reliability",
     "known_screens",
     "localisation",
+    "localise_candidates",
     "location_quotient",
     "multipliers",
+    "national_economy",
     "over_time",
     "participation",
     "partners",
@@ -91,7 +113,10 @@ __all__ = [
     "rank_intervals",
     "raw_material_risk",
     "read_screens",
+    "regional_clusters",
+    "regionalise",
     "related_density",
+    "research_capability",
     "screens",
     "structural_paths",
     "substitution",

@@ -6,7 +6,7 @@ import numpy as np
 
 Array = np.ndarray
 
-_ROUNDING = 1e-12  # a quotient this close below the threshold is at it, whatever the rounding
+_ROUNDING = 1e-12  # a quotient this close to the threshold is at it, whatever the rounding
 
 
 def comparative_advantage(values: Array) -> Array:
@@ -36,6 +36,15 @@ def comparative_advantage(values: Array) -> Array:
     return of_place / of_whole
 
 
-def is_present(rca: Array, threshold: float) -> Array:
-    """Return which quotients are at the threshold or above it; exact ties count as at it."""
-    return rca >= threshold * (1.0 - _ROUNDING)
+def is_present(rca: Array, threshold: float, *, at_it: bool = True) -> Array:
+    """Return which quotients are above the threshold, or at it too; ties are ties up to rounding.
+
+    Examples
+    --------
+    >>> exact = np.array([1.0 - 1e-14, 1.0, 1.0 + 1e-14, 1.1])
+    >>> is_present(exact, 1.0).tolist(), is_present(exact, 1.0, at_it=False).tolist()
+    ([True, True, True, True], [False, False, False, True])
+    """
+    if at_it:
+        return rca >= threshold * (1.0 - _ROUNDING)
+    return rca > threshold * (1.0 + _ROUNDING)

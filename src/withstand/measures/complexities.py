@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 # How the gain is counted (`outlooks.outlook`), by convention.
-CONVENTIONS = {"stata": "paths", "atlas": "net", "textbook": "exact"}
+CONVENTIONS = {"stata": "paths", "ecomplexity": "paths", "atlas": "net", "textbook": "exact"}
+# In these the index of products is in units of that of places, and the outlook is standardised.
+ONE_SCALE = ("stata", "ecomplexity")
 KINDS = ("pairs", "places", "products")
 
 
@@ -54,10 +56,12 @@ class Complexity:
         Economic complexity index, product complexity index. NaN outside the largest piece of a
         table that falls apart.
     proximity : ndarray of float64, shape (n_products, n_products), 0 to 1
+        1 on the diagonal; 0 there by convention stata.
     density : ndarray of float64, shape (n_places, n_products), 0 to 1
         How much of what is akin to a product a place has; 1 less it is the distance.
     coi : ndarray of float64, shape (n_places,)
-        Complexity outlook index: standard deviations by convention stata, else in those of `pci`.
+        Complexity outlook index: standard deviations by conventions stata and ecomplexity, else in
+        those of `pci`.
     cog : ndarray of float64, shape (n_places, n_products)
         Complexity outlook gain of a product that the place lacks, 0 for what it has.
     fitness, quality : ndarray of float64, shape (n_places,), (n_products,), mean 1
@@ -212,7 +216,7 @@ def complexity(
     ----------
     matrix : polars.DataFrame, pandas.DataFrame or ndarray
         Exports, output or employment by place and product, long or wide (`capability_matrix`).
-    convention : {"stata", "atlas", "textbook"}
+    convention : {"stata", "ecomplexity", "atlas", "textbook"}
         How vectors become indices, and what the gain is; see the notes.
     threshold : float
         A place has a product from this RCA on; exact ties count, whatever the rounding. Just above
@@ -240,8 +244,12 @@ def complexity(
     The conventions, with e and q the vectors of `complexity_vectors` and population deviations:
 
     - stata: ECI = (e - mean e) / sd e and PCI = (q - mean e) / sd e, so that the ECI of a place is
-      the mean PCI of what it has; COI of q, then standardised; COG = paths of q / sd e. These are
-      the definitions of the package ecomplexity.
+      the mean PCI of what it has; COI of q, then standardised; COG = paths of q / sd e. A product
+      is not near itself (0 on the diagonal of the proximity), deviations are those of a sample of
+      all place x product rows, and a place has a product above the threshold only, not at it.
+      These are the numbers of the Stata program ecomplexity.
+    - ecomplexity: the numbers of the Python package of that name (to 0.5.3). As stata, but a
+      product is near itself (1), deviations are those of the population, and ties count.
     - atlas: ECI and PCI each by mean and deviation of its own; COI of PCI, not standardised; COG =
       paths of PCI less density times PCI, as the Atlas prints it (technical boxes 2.1 and 5.4).
     - textbook: as atlas, but COG is exactly what COI rises by when the place has the product too.
@@ -268,7 +276,8 @@ def complexity(
         matrix, place=place, product=product, value=value, places=places, products=products
     )
     rca = comparative_advantage(read.values)
-    read, rca, present, findings = without_absent(read, rca, is_present(rca, threshold))
+    present = is_present(rca, threshold, at_it=convention != "stata")
+    read, rca, present, findings = without_absent(read, rca, present)
     return _of_presence(read, rca, present, findings, convention, threshold, tolerance, most_rounds)
 
 
@@ -290,10 +299,12 @@ def _of_presence(
     findings += about_vectors(vectors)
     eci, pci, raw, deviation = _indices(vectors, in_place, in_product, convention)
     proximity = colocation(has)
+    if convention == "stata":
+        np.fill_diagonal(proximity, 0.0)
     near = outlook(has, proximity, raw, gain=CONVENTIONS[convention])
     coi = np.where(np.isnan(eci), np.nan, near.coi)
-    if convention == "stata":
-        coi = (coi - np.nanmean(coi)) / np.nanstd(coi) if np.isfinite(coi).any() else coi
+    if convention in ONE_SCALE and np.isfinite(coi).any():
+        coi = (coi - np.nanmean(coi)) / (np.nanstd(coi) * _widening(has.size, convention))
     unknown = np.isnan(eci)[:, None] | np.isnan(pci)[None, :]
     cog = np.where(unknown, np.nan, near.cog / deviation)
     other = fitness_complexity(has, tolerance=tolerance, most_rounds=most_rounds)
@@ -330,14 +341,20 @@ def _indices(
     e, q = vectors.places, vectors.products
     if not np.any(e):
         return eci, pci, pci, 1.0
-    eci[in_place] = (e - e.mean()) / e.std()
-    if convention != "stata":
+    deviation = float(e.std()) * _widening(len(in_place) * len(in_product), convention)
+    eci[in_place] = (e - e.mean()) / deviation
+    if convention not in ONE_SCALE:
         pci[in_product] = (q - q.mean()) / q.std()
         return eci, pci, pci, 1.0
-    pci[in_product] = (q - e.mean()) / e.std()
+    pci[in_product] = (q - e.mean()) / deviation
     raw = np.full(len(in_product), np.nan)
     raw[in_product] = q
-    return eci, pci, raw, float(e.std())
+    return eci, pci, raw, deviation
+
+
+def _widening(rows: int, convention: str) -> float:
+    """Return the deviation of a sample of so many rows over that of the population."""
+    return float(np.sqrt(rows / (rows - 1))) if convention == "stata" else 1.0
 
 
 def _ranked(name: str, labels: tuple[str, ...], columns: dict[str, Array], by: str) -> pl.DataFrame:

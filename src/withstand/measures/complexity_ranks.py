@@ -157,8 +157,8 @@ def _check(by: str, draws: int, level: float, noise: float) -> None:
     """Refuse what makes no interval."""
     if by not in WAYS:
         raise UsageError(f"by = '{by}': known are {listed(WAYS)}.")
-    if draws < 1:
-        raise UsageError(f"draws = {draws}: at least one is needed.")
+    if not (isinstance(draws, int | np.integer) and draws >= 1):
+        raise UsageError(f"draws = {draws}: a whole number, and at least one, is needed.")
     if not 0 < level < 1:
         raise UsageError(f"level = {level}: a share between 0 and 1, such as 0.9.")
     if not noise > 0 and by == "noise":
@@ -170,7 +170,8 @@ def _draw_noise(
 ) -> tuple[Array | None, Array | None]:
     """Return new values of places and of products (NaN for those that fall out), or None."""
     values = complexity.values * rng.lognormal(-0.5 * noise**2, noise, complexity.values.shape)
-    present = is_present(comparative_advantage(values), complexity.threshold)
+    rca = comparative_advantage(values)
+    present = is_present(rca, complexity.threshold, at_it=complexity.convention != "stata")
     has = present[np.ix_(rows, columns)].astype(np.float64)
     vectors, some, others = _vectors(has, np.ones(has.shape[1]))
     if vectors is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -115,7 +115,7 @@ def production_concentration(
     UsageError
         If it is no frame, or a column is not there.
     DataError
-        Negative production.
+        Negative production, production or years that are no number, countries without a label.
 
     Examples
     --------
@@ -136,11 +136,13 @@ def production_concentration(
     )
     frame = production.select(
         pl.col(names["material"]).cast(pl.String).alias("material"),
-        pl.col(names["year"]).cast(pl.Int32).alias("year"),
+        pl.col(names["year"]).cast(pl.Int32, strict=False).alias("year"),
         pl.col(names["region"]).cast(pl.String).alias("region"),
-        pl.col(names["production"]).cast(pl.Float64).fill_nan(None).alias("production"),
+        pl.col(names["production"]).cast(pl.Float64, strict=False).fill_nan(None)
+        .alias("production"),
         is_total.alias("is_total"),
-    )
+    )  # fmt: skip
+    _refuse(production, frame, names)
     frame, doubtful = _told_apart(frame, production, names["region"])
     labels, totals = _labels(frame["region"].drop_nulls().unique().to_list())
     frame = frame.with_columns(
@@ -181,6 +183,38 @@ def _column(frame: pl.DataFrame, ours: str, theirs: str | None) -> str:
     near = nearest(wanted[0], frame.columns)
     hint = f" Did you mean {near}?" if near else ""
     raise UsageError(f"'production' has no column '{wanted[0]}' ({ours}).{hint}")
+
+
+def _refuse(production: pl.DataFrame, frame: pl.DataFrame, names: Mapping[str, str]) -> None:
+    """Refuse numbers that are none, and rows that say nothing of what, where or when."""
+    origin = Origin("production")
+    faults = []
+    for ours in ("production", "year"):
+        given = production[names[ours]]
+        if given.dtype.is_float():
+            given = given.fill_nan(None)
+        bad = frame.select(
+            (pl.col(ours).is_null() & given.is_not_null()) | pl.col(ours).is_infinite()
+            if ours == "production"
+            else pl.col(ours).is_null()
+        ).to_series()
+        if bad.any():
+            row = int(bad.arg_max() or 0)
+            what = f"{ours} must be a number, row {row + 1}"
+            faults.append(
+                make_finding(
+                    "E103", what, origin=origin, column=names[ours],
+                    value=production[names[ours]][row], count=int(bad.sum()),
+                )
+            )  # fmt: skip
+    for ours in ("material", "region"):
+        empty = frame[ours].null_count()
+        if empty:
+            what = f"{counted(empty, 'row')} without a {ours}"
+            fault = make_finding("E102", what, origin=origin, column=names[ours], count=empty)
+            faults.append(fault)
+    if faults:
+        raise DataError(faults)
 
 
 def _told_apart(

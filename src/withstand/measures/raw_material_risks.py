@@ -184,15 +184,20 @@ def raw_material_risk(
 def import_reliance(production: pl.Expr, imports: pl.Expr, exports: pl.Expr) -> pl.Expr:
     """Return net imports over apparent use, between 0 and 1, from quantities.
 
+    0 for who sells more than it buys, be it out of stocks; empty where nothing is made or bought.
+
     Examples
     --------
-    >>> frame = pl.DataFrame({"made": [2.0, 0.0], "bought": [9.0, 5.0], "sold": [1.0, 0.0]})
+    >>> frame = pl.DataFrame({"made": [2.0, 0.0, 1.0], "bought": [9.0, 5.0, 0.0],
+    ...                       "sold": [1.0, 0.0, 3.0]})
     >>> columns = [pl.col(c) for c in frame.columns]
     >>> frame.select(import_reliance(*columns)).to_series().to_list()
-    [0.8, 1.0]
+    [0.8, 1.0, 0.0]
     """
     net = imports - exports
-    return (net / (production + net)).clip(0.0, 1.0).alias("import_reliance")
+    some = (production > 0) | (imports > 0) | (exports > 0)
+    reliance = pl.when(net > 0).then(net / (production + net)).when(some & (net <= 0)).then(0.0)
+    return reliance.alias("import_reliance")
 
 
 def _check_sources(shares: pl.DataFrame) -> None:
@@ -258,11 +263,13 @@ def _stages(parts: pl.DataFrame, facts: pl.DataFrame | None) -> pl.DataFrame:
 
     given = risk(pl.col("import_reliance"))
     ends = risk(pl.lit(0.0)), risk(pl.lit(1.0))
-    return rows.with_columns(
+    found = rows.with_columns(
         sr=pl.coalesce(given, pl.max_horizontal(*ends)),
         sr_low=pl.coalesce(given, pl.min_horizontal(*ends)),
         sr_high=pl.coalesce(given, pl.max_horizontal(*ends)),
-    ).sort("material", "stage")
+    )
+    # No supplier has an indicator of governance (W614): what follows is not known.
+    return found.with_columns(pl.col(pl.Float64).fill_nan(None)).sort("material", "stage")
 
 
 def _importance(
@@ -290,9 +297,14 @@ def _materials(
     stages: pl.DataFrame, importance: pl.DataFrame | None, limits: Mapping[str, float]
 ) -> pl.DataFrame:
     """Return one row for each material, its riskiest stage, and whether it is critical."""
-    best = stages.sort(["material", "sr", "stage"], descending=[False, True, False])
+    best = stages.sort(
+        ["material", "sr", "stage"], descending=[False, True, False], nulls_last=True
+    )
+    high = pl.col("sr_high")
     table = best.group_by("material", maintain_order=True).agg(
-        pl.col("stage", "sr").first(), pl.col("sr_low").max(), pl.col("sr_high").max()
+        pl.col("stage", "sr").first(),
+        pl.col("sr_low").max(),
+        sr_high=pl.when(high.is_not_null().all()).then(high.max()),
     )
     if importance is None:
         importance = pl.DataFrame(schema={"material": pl.String, "ei": pl.Float64})

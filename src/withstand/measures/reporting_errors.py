@@ -44,8 +44,8 @@ class ReportingError:
         """Check what was given."""
         if not (0 <= self.spread < 5 and np.isfinite(self.spread)):
             raise UsageError("spread must be between 0 and 5 (log points).")
-        if not 1 <= self.draws <= 100_000:
-            raise UsageError("draws must be between 1 and 100,000.")
+        if not (isinstance(self.draws, int | np.integer) and 1 <= self.draws <= 100_000):
+            raise UsageError("draws must be a whole number between 1 and 100,000.")
 
 
 def disturbed_holds(

@@ -46,8 +46,9 @@ class Screens:
         year, product, imports, intra_imports, exports (unit of the cube), suppliers,
         largest_supplier, world_largest, and the indicators.
     verdicts : polars.DataFrame
-        year, product, preset, flagged (empty where years of the window are missing), margin, and
-        with reporting errors probability and its standard_error.
+        year, product, preset, flagged (empty where years of the window are missing), margin (empty
+        where an indicator is not defined and no other condition fails), and with reporting errors
+        probability and its standard_error.
     conventions : mapping
         What was counted: exports, measure, world_exports, minimum_imports.
     findings : tuple of Finding
@@ -314,6 +315,9 @@ def screens(
     ):
         if value not in valid:
             raise UsageError(f"{name}={value!r} is unknown; use one of {', '.join(valid)}.")
+    _check_types(cube, error)
+    if not minimum_imports >= 0:
+        raise UsageError(f"minimum_imports={minimum_imports!r} must be a number of 0 or more.")
     rules = chosen_screens(presets)
     chosen = cube.checked_years(years)
     if not chosen:
@@ -364,12 +368,28 @@ def screens(
     return _with_margins(result)
 
 
+def _check_types(cube: object, error: object) -> None:
+    """Refuse what is no cube, and errors that are stated in another way."""
+    if not hasattr(cube, "checked_years"):
+        raise UsageError(
+            f"screens takes a cube of trade, not a {type(cube).__name__}: "
+            "screens(withstand.read_trade(table), ...)."
+        )
+    if error is not None and not isinstance(error, ReportingError):
+        raise UsageError(f"error={error!r} must be a ReportingError, such as (spread=0.2).")
+
+
 def _with_margins(result: Screens) -> Screens:
-    """Add the margin: the smallest relative distance of a screen's conditions."""
+    """Add the margin: the smallest relative distance of a screen's conditions.
+
+    It is empty where an indicator is not defined, unless another condition fails by itself.
+    """
+    distance = pl.col("relative")
+    settled = distance.is_not_null().all() | (distance.min() < 0)
     margins = (
         result.conditions()
         .group_by("year", "product", "preset")
-        .agg(margin=pl.col("relative").min())
+        .agg(margin=pl.when(settled).then(distance.min()))
     )
     verdicts = result.verdicts.join(margins, on=["year", "product", "preset"], how="left")
     order = ["year", "product", "preset", "flagged", "margin"]

@@ -249,13 +249,13 @@ def _checked(losses: pl.DataFrame, rerouting: Rerouting) -> pl.DataFrame:
             hint = f" Did you mean {near}?" if near else ""
             raise UsageError(f"'losses' has no column '{column}'.{hint}")
     columns = {
-        name: pl.col(name).cast(pl.Float64).fill_null(getattr(rerouting, name))
+        name: _as_number(losses, name).fill_null(getattr(rerouting, name))
         if name in losses.columns
         else pl.lit(float(getattr(rerouting, name))).alias(name)
         for name in ("stock_days", "starts", "ramp", "share")
     }
     frame = losses.select(
-        pl.col("product").cast(pl.String), pl.col("share_lost").cast(pl.Float64), *columns.values()
+        pl.col("product").cast(pl.String), _as_number(losses, "share_lost"), *columns.values()
     )
     for name, top in (("share_lost", 1.0), ("share", 1.0), ("stock_days", np.inf),
                       ("starts", np.inf), ("ramp", np.inf)):  # fmt: skip
@@ -266,6 +266,14 @@ def _checked(losses: pl.DataFrame, rerouting: Rerouting) -> pl.DataFrame:
             between = "between 0 and 1" if top == 1 else "0 or more"
             raise UsageError(f"{name} of {shorten(product)} must be {between}.")
     return frame
+
+
+def _as_number(frame: pl.DataFrame, name: str) -> pl.Expr:
+    """Return a column as numbers; what is none is NaN, and is refused with what is out of range."""
+    if frame[name].dtype != pl.String:
+        return pl.col(name).cast(pl.Float64)
+    number = pl.col(name).cast(pl.Float64, strict=False)
+    return pl.when(pl.col(name).is_not_null()).then(number.fill_null(float("nan"))).alias(name)
 
 
 def _elasticities(

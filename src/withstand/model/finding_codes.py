@@ -518,6 +518,23 @@ CODES: dict[str, Rule] = {
         "A part of an option moves an amount in proportion; set gives all of it at any size.",
         "Use mode add or scale in its effects.",
     ),
+    "W416": _warning(
+        "new maker without a recipe",
+        "No recipe is known for the product, so the plan takes that its inputs are at hand: the "
+        "option looks better than it is.",
+        "Fill the recipe, or add what it takes to option_uses.",
+    ),
+    "W417": _warning(
+        "nobody at home buys it",
+        "Only suppliers outside home use the product: made at home it helps nobody until they are "
+        "at home too.",
+        "Let the option require those that bring its buyers home.",
+    ),
+    "W418": _warning(
+        "evidence of another network",
+        "The candidates were found in a network that differs from this one.",
+        "Find them again in this network.",
+    ),
     "N411": _note(
         "probabilities scaled",
         "The chances of all scenarios in all years sum to more than 1; they were scaled to 1, so "
@@ -780,6 +797,38 @@ CODES: dict[str, Rule] = {
         "Pietronero 2016); the value depends on the number of rounds, the rank hardly.",
         "Compare ranks, not values, of these places.",
     ),
+    "W661": _warning(
+        "technology domain not known",
+        "Research behind the product cannot be looked up, so its reach rests on the other factors "
+        "alone.",
+        "Fill technology_domain in the products table (several separated by semicolons), in the "
+        "words of the table of patents.",
+    ),
+    "W662": _warning(
+        "product without a match",
+        "No code there stands for it, so nothing is known of it from that side.",
+        "Correct the code in the column hs, or give a table that has it; services and skills have "
+        "no code of goods.",
+    ),
+    "W663": _warning(
+        "vintages of codes differ or are not known",
+        "The same digits mean different goods in different vintages of the Harmonized System.",
+        "State both vintages (ProductCodes), give a concordance, or convert the cube.",
+    ),
+    "W664": _warning(
+        "candidate without a rank",
+        "Where nothing is known of a whole group of factors, a score would compare unlike things.",
+        "Fill what is missing (column missing), or set the weight of the group to 0.",
+    ),
+    "N661": _note(
+        "products share a code",
+        "The table is coarser than the products: what it says is of all goods under the code.",
+        "Use a finer table if they should be told apart.",
+    ),
+    "N662": _note(
+        "flagged, but not bought in the network",
+        "They are dangerous for the bloc, and this network does not buy them from outside.",
+    ),
     # trade
     "E602": _error(
         "negative flow",
@@ -912,5 +961,316 @@ CODES: dict[str, Rule] = {
     "N609": _note(
         "rows of totals in a production table",
         "The world total as a country of its own halves every concentration.",
+    ),
+    # messy files
+    "W701": _warning(
+        "number format undecided",
+        "1,234 may be a thousand or a little more than one; a wrong guess is a factor of a thousand.",
+        "Say which mark parts decimals, for the file or for the column.",
+    ),
+    "W702": _warning(
+        "order of day and month undecided",
+        "03/04 may be in March or in April.",
+        "Say the format of the dates, or write them as 2026-04-03.",
+    ),
+    "W703": _warning(
+        "encoding guessed",
+        "Letters beyond a to z may come out wrong.",
+        "Look at names with accents; name the encoding, or save the file as UTF-8.",
+    ),
+    "W704": _warning(
+        "error cells",
+        "A spreadsheet shows these where a formula fails: there is no value to read.",
+        "Mend the formula, or clear the cell.",
+    ),
+    "W705": _warning(
+        "formula without a value",
+        "A program wrote the formula and never worked it out.",
+        "Open the workbook in a spreadsheet, recalculate and save it.",
+    ),
+    "W706": _warning(
+        "dates among other values",
+        "Spreadsheets turn text such as 1-2 or 3/4 into dates.",
+        "Write what was meant, in a cell formatted as text.",
+    ),
+    "W707": _warning(
+        "leading zeros lost",
+        "Spreadsheets drop the zeros of a code that they take for a number.",
+        "Restore the zeros, or accept the suggestion.",
+    ),
+    "W708": _warning(
+        "codes in scientific notation",
+        "Only the first digits of such a code are left.",
+        "Take the codes from where they came from, in cells formatted as text.",
+    ),
+    "W709": _warning(
+        "row that reads like a total",
+        "Left in, a total would count twice; left out, a true row would be lost.",
+        "Delete the row if it is a total; else nothing is to do.",
+    ),
+    "W710": _warning(
+        "blank cells below a value",
+        "In grouped lists only the first row of a group names it.",
+        "Fill the cells, or say that blanks take the value above.",
+    ),
+    "W711": _warning(
+        "hidden rows, columns or sheets",
+        "What nobody sees may be old or meant to be left out.",
+        "Show or delete it.",
+    ),
+    "W712": _warning(
+        "table that runs across",
+        "Records are read from rows.",
+        "Transpose the table, or say that it is transposed.",
+    ),
+    "W713": _warning(
+        "repeated column names",
+        "It is not clear which of the columns is meant.",
+        "Give each column its own name.",
+    ),
+    "W714": _warning(
+        "column without a name",
+        "Nothing says what it holds.",
+        "Name the column, or map it by its letter.",
+    ),
+    "W715": _warning(
+        "mixed units",
+        "Numbers of different units cannot stand in one column without conversion.",
+        "Write all in one unit.",
+    ),
+    "W716": _warning(
+        "no header",
+        "Columns can be told only by what they hold.",
+        "Add a row of names above the table, or say which row it is.",
+    ),
+    "W717": _warning(
+        "broken quotation marks",
+        "Text after a quotation mark that is never closed would all be one cell.",
+        "Close the quotation mark; write a quotation mark inside text twice.",
+    ),
+    "W718": _warning(
+        "mixed number formats",
+        "Numbers of one column contradict each other about the decimal mark.",
+        "Write all numbers of the column in one way.",
+    ),
+    "W719": _warning(
+        "file under a wrong name",
+        "Its content is of another kind than its name says.",
+        "Rename the file.",
+    ),
+    "W720": _warning(
+        "section rows left out",
+        "A row of one cell inside a table is read as the title of what follows.",
+        "Put what it says into a column of its own, if it matters.",
+    ),
+    "N701": _note(
+        "encoding guessed",
+        "Nothing in the file states its encoding; the letters leave little doubt.",
+    ),
+    "N702": _note("header further down", "Lines above it are kept as notes."),
+    "N703": _note("totals left out", "They hold the sum of other rows."),
+    "N704": _note("rows left out", "They hold no data: notes, titles, the header once more."),
+    "N705": _note("merged cells filled", "A merged cell holds for all the rows it spans."),
+    "N706": _note("several tables", "Each is read on its own."),
+    "N707": _note("empty columns", "They have a name and no values."),
+    "N708": _note("invisible characters", "They make equal names differ; they are gone."),
+    "N709": _note("numbers stored as text", "They are read like the others."),
+    "N710": _note("units in cells", "The unit is read apart from the number."),
+    "N711": _note(
+        "number format taken from the file",
+        "The column alone does not tell; the other columns do.",
+        "Say which mark parts decimals, if this is wrong.",
+    ),
+    "W781": _warning(
+        "several values for one region",
+        "Two rows of the same year and region contradict each other.",
+        "Keep one of them.",
+    ),
+    "W782": _warning(
+        "material without a counterpart",
+        "A material is joined to its production by its name, and to trade by codes of products.",
+        "Write the name as the table of production does, and the codes as the trade data do.",
+    ),
+    # regions and clusters
+    "E671": _error(
+        "sums that differ",
+        "The sums of rows and of columns are the same cells: no matrix has both.",
+        "Correct them, or scale one side to the other.",
+    ),
+    "E672": _error(
+        "sum that no entry can make",
+        "Balancing scales entries: zeros stay zero and signs stay.",
+        "Correct the sum, or give the row or column an entry of that sign.",
+    ),
+    "E673": _error(
+        "more than the whole",
+        "The regions cannot have more of an industry than the nation.",
+        "Correct the values, or the table of the whole.",
+    ),
+    "W671": _warning(
+        "not balanced",
+        "The sums are not met: zeros or signs do not allow them, or it goes slowly.",
+        "Look at the row named; give more rounds, or entries where there can be some.",
+    ),
+    "W672": _warning(
+        "industry that the table lacks",
+        "Its people do not count, in the size of the region neither.",
+        "Correct the label, or leave it out.",
+    ),
+    "W673": _warning(
+        "industry or region without people",
+        "An industry without people is split as all the others together are; a region is left out.",
+        "Fill in its rows.",
+    ),
+    "W674": _warning(
+        "regional output scaled",
+        "Regions must add up to the nation.",
+        "Give output that does, or leave it out.",
+    ),
+    "W675": _warning(
+        "supply pooled",
+        "Where a region keeps to itself by its quotients, others could not sell what they make.",
+        "Look at these products; a higher delta lets regions trade more.",
+    ),
+    "W676": _warning(
+        "clusters that hang on the seed",
+        "Other seeds find clusters almost as good that differ much: no one division stands out.",
+        "Try another resolution, or read only what all runs share.",
+    ),
+    "N671": _note(
+        "nodes without links",
+        "They are in no cluster.",
+    ),
+    # files that nobody designed: columns, units, names
+    "E721": _error(
+        "which table is meant",
+        "The columns fit no table, or two tables equally well.",
+        "Name the table: --table suppliers.",
+    ),
+    "E722": _error(
+        "required column not mapped",
+        "The table cannot be used without it, and no column of the file is surely the one.",
+        "Say which column it is: --column 'Header=name'.",
+    ),
+    "E723": _error(
+        "unit not stated",
+        "Days read as weeks, or dollars as euros, make every number wrong without a word.",
+        "Say the unit: --unit lead_time=days.",
+    ),
+    "E724": _error(
+        "another currency",
+        "Prices in two currencies cannot be added, and rates are not guessed.",
+        "State the rate: --rate EUR=1.08.",
+    ),
+    "E725": _error(
+        "header changed since last time",
+        "The mapping that was kept holds for other columns; a guess could put one into another.",
+        "Look at the new columns, then map them anew: --accept E725.",
+    ),
+    "E726": _error(
+        "mapping cannot be read",
+        "Mappings are kept as TOML, so that next month's file is read as this one.",
+        "Correct the file, or delete it so that the columns are mapped anew.",
+    ),
+    "W721": _warning(
+        "column left out that may fit",
+        "Its name is near one of ours, but not surely the same; only sure columns are taken.",
+        "Say --column 'Header=name', or take all that are suggested: --accept W721.",
+    ),
+    "W722": _warning(
+        "shares read as percent",
+        "They add up to 100, and a share above 1 cannot be.",
+        "Nothing to do if they are percent.",
+    ),
+    "W723": _warning(
+        "names that may be one",
+        "Two spellings count as two companies: shares look spread that are not.",
+        "Correct the spelling in the file, or put them together: --accept W723.",
+    ),
+    "W724": _warning(
+        "code that may have lost its zero",
+        "Spreadsheets turn codes into numbers, and drop the zeros they begin with.",
+        "Correct the code in the file, or take the suggestions: --accept W724.",
+    ),
+    "W726": _warning(
+        "formulas made harmless",
+        "A workbook from a stranger can start programs or send data away.",
+        "Take the values from the original, if you trust it.",
+    ),
+    "W727": _warning(
+        "table of the file left out",
+        "Its columns fit no table of the project.",
+        "Name the table if it should count: --table suppliers.",
+    ),
+    "N721": _note(
+        "column not taken over",
+        "No table has a place for it; the file itself is kept in data/.",
+    ),
+    "N722": _note(
+        "names of countries became codes",
+        "One country under two names would count as two.",
+    ),
+    "N723": _note(
+        "units converted",
+        "Tables of the project have one unit a column.",
+    ),
+    "N724": _note(
+        "what the marked copy lacks",
+        "It is written anew; not everything a spreadsheet program makes can be kept.",
+        "Work on the original, and use the copy to find the cells.",
+    ),
+    # databases
+    "E731": _error(
+        "password written down",
+        "A project is copied, mailed and kept for years: whoever has it could read the database.",
+        "Delete it here and change it at the server. Put the new one into an environment variable"
+        ' and name that: password_env = "PLANT_DB_PASSWORD"; or use PGPASSWORD or ~/.pgpass.',
+    ),
+    "E732": _error(
+        "address of the database not understood",
+        "Without it nothing can be read.",
+        'Write url = "postgresql://host:5432/database?user=name", "duckdb:FILE" or "sqlite:FILE".',
+    ),
+    "E733": _error(
+        "database cannot be opened",
+        "The tables of the project stand in it.",
+        "Check address, user and password, and that the server runs: withstand db check.",
+    ),
+    "E734": _error(
+        "query refused",
+        "Queries only read: a project from a stranger must not change or send out anything.",
+        "Write one select; for more than one step make a view in the database.",
+    ),
+    "E735": _error(
+        "query failed",
+        "The database could not do it; the other queries were tried all the same.",
+        "Correct the query; withstand db check tries each on a few rows.",
+    ),
+    "E736": _error(
+        "query took too long",
+        "A query that does not end keeps a server busy.",
+        "Make it simpler, add an index, or raise timeout_seconds in [database].",
+    ),
+    "E737": _error(
+        "type of a column not taken",
+        "Tables hold text, numbers, dates, yes and no.",
+        "Cast the column in the query: column::text as column.",
+    ),
+    "E738": _error(
+        "schema is not ours",
+        "It holds tables that withstand did not write, and those are never touched.",
+        "Name another schema: withstand db push --schema NAME.",
+    ),
+    "W731": _warning(
+        "query without rows",
+        "A table that is empty by mistake makes a network look simpler than it is.",
+        "Look at the conditions of the query, or delete it.",
+    ),
+    "W732": _warning(
+        "role with all rights",
+        "Reading needs few rights; a superuser's session can do more than a read-only transaction"
+        " holds back.",
+        "Make a role that may only read: create role reader login; grant pg_read_all_data to"
+        " reader.",
     ),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 
 from withstand.errors import UsageError
 from withstand.model.blocs import AS_OF, bloc_members, country_of, known_blocs
@@ -62,7 +62,8 @@ def bloc_name(bloc: BlocLike) -> str:
         return bloc
     if isinstance(bloc, Mapping):
         return f"members by year ({min(bloc)}-{max(bloc)})" if bloc else "no members"
-    return shorten("+".join(str(x) for x in bloc))
+    members = sorted(bloc) if isinstance(bloc, Set) else bloc  # a set has no order of its own
+    return shorten("+".join(str(x) for x in members))
 
 
 def _countries(bloc: BlocLike, year: int, labels: list[str]) -> frozenset[str]:

@@ -17,6 +17,7 @@ from withstand.model.trade_blocs import BlocLike, bloc_name, members_in
 from withstand.model.trade_conversion import converted
 from withstand.model.trade_rows import FEW, TradeRows
 from withstand.model.trade_vintages import UNKNOWN, vintage_name
+from withstand.model.trade_years import asked_years
 
 SIDES = ("exporter", "importer")
 
@@ -144,6 +145,8 @@ class TradeCube:
             kept["year"] = self.checked_years(years)
         if products is not None:
             chosen = (products,) if isinstance(products, str) else tuple(products)
+            if not chosen:
+                raise UsageError("No product is named; leave products= out for all of them.")
             self._check_products(chosen)
             kept["product"] = chosen
         year = max(kept.get("year", self.years), default=0)
@@ -292,13 +295,11 @@ class TradeCube:
         """Return years in order, or raise if one is not here; None means all."""
         if years is None:
             return self.years
-        chosen = (years,) if isinstance(years, int) else tuple(sorted(set(years)))
+        chosen = asked_years(years)
         unknown = [y for y in chosen if y not in self.years]
-        if unknown or not chosen:
+        if unknown:
             have = f"{self.years[0]}-{self.years[-1]}" if self.years else "none"
-            raise UsageError(
-                f"Year {unknown[0] if unknown else '-'} is not here; there are {have}."
-            )
+            raise UsageError(f"Year {unknown[0]} is not here; there are {have}.")
         return chosen
 
     def _check_products(self, chosen: tuple[str, ...]) -> None:

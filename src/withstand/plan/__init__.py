@@ -6,6 +6,8 @@ from withstand.plan.comparison import Comparison, compare
 from withstand.plan.frontiers import Frontier, frontier
 from withstand.plan.hours_options import extra_hours
 from withstand.plan.infeasibility import Conflict, explain_infeasible
+from withstand.plan.localise_results import LocaliseOptions
+from withstand.plan.localising import localise_options
 from withstand.plan.measure_ranking import MeasureRanking, rank_measures
 from withstand.plan.near_optimal import alternatives, next_best
 from withstand.plan.out_of_reach import BeyondMoney, beyond_money
@@ -29,6 +31,7 @@ __all__ = [
     "Conflict",
     "FirstStage",
     "Frontier",
+    "LocaliseOptions",
     "MeasureRanking",
     "Objective",
     "Plan",
@@ -48,6 +51,7 @@ __all__ = [
     "explain_infeasible",
     "extra_hours",
     "frontier",
+    "localise_options",
     "next_best",
     "rank_measures",
     "rerank",

@@ -21,6 +21,7 @@ from withstand.model.findings import (
 from withstand.model.trade_cube import TradeCube
 from withstand.model.trade_rows import FEW, Folder, TradeRows, open_database, parquet_source
 from withstand.model.trade_vintages import MIXED, UNKNOWN, vintage_in, vintage_name
+from withstand.model.trade_years import asked_years
 from withstand.readers.trade_faults import flow_notes, own_flows, part_faults
 from withstand.readers.trade_formats import FLOWS, TradeFormat, trade_format
 from withstand.readers.trade_partner_codes import PartnerCodes
@@ -102,7 +103,7 @@ def read_trade(
     stated = vintage_name(vintage) if vintage is not None else None
     sources = trade_sources(source)
     codes = PartnerCodes(country_codes)
-    chosen = None if years is None else ((years,) if isinstance(years, int) else tuple(years))
+    chosen = None if years is None else asked_years(years)
     folder = Folder()
     parts = [_read_part(s, columns, flows, chosen, codes, folder, i) for i, s in enumerate(sources)]
     findings = [finding for part in parts for finding in part.findings]

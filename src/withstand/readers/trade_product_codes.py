@@ -9,6 +9,8 @@ from withstand.model.findings import Finding, Origin, counted, listed, make_find
 TOTALS = frozenset(("TOTAL", "ALL", "AG1", "AG2", "AG3", "AG4", "AG5", "AG6", "AG", "WORLD"))
 DIGITS = (5, 6)
 """Lengths that tell six-digit codes of the Harmonized System, the first zero lost or not."""
+FINER = (8, 10)
+"""Lengths of the finer codes of customs; those one digit shorter beside them lost their zero."""
 
 
 def product_table(codes: dict[str, int], origin: Origin) -> tuple[pl.DataFrame, list[Finding]]:
@@ -39,6 +41,10 @@ def product_table(codes: dict[str, int], origin: Origin) -> tuple[pl.DataFrame, 
     if numbers and max(map(len, numbers)) in DIGITS:
         plain, found = _six_digits(plain, codes, origin)
         findings += found
+    elif numbers and (longest := max(map(len, numbers))) in FINER:
+        short = [c for c, p in plain.items() if p.isdigit() and len(p) == longest - 1]
+        findings += _lost_zeros(short, origin)
+        plain |= {c: plain[c].zfill(longest) for c in short}
     pairs = sorted(plain.items())
     frame = pl.DataFrame(pairs, schema={"code": pl.String, "product": pl.String}, orient="row")
     return frame, findings
@@ -48,13 +54,8 @@ def _six_digits(
     plain: dict[str, str], codes: dict[str, int], origin: Origin
 ) -> tuple[dict[str, str], list[Finding]]:
     """Give lost zeros back and leave the upper levels (chapters, headings) out."""
-    findings: list[Finding] = []
     short = [c for c, p in plain.items() if p.isdigit() and len(p) % 2]
-    if short:
-        what = (
-            f"{len(short):,} codes lost their first zero and got it back: {listed(sorted(short))}"
-        )
-        findings.append(make_finding("N603", what, origin=origin, column="product"))
+    findings = _lost_zeros(short, origin)
     padded = {c: p.zfill(len(p) + len(p) % 2) if p.isdigit() else p for c, p in plain.items()}
     upper = [c for c, p in padded.items() if p.isdigit() and len(p) < 6]
     if upper and len(upper) < len(padded):
@@ -66,3 +67,11 @@ def _six_digits(
         findings.append(make_finding("W605", what, origin=origin, column="product"))
         padded = {c: p for c, p in padded.items() if c not in set(upper)}
     return padded, findings
+
+
+def _lost_zeros(short: list[str], origin: Origin) -> list[Finding]:
+    """Tell which codes lost their first zero."""
+    if not short:
+        return []
+    what = f"{len(short):,} codes lost their first zero and got it back: {listed(sorted(short))}"
+    return [make_finding("N603", what, origin=origin, column="product")]
