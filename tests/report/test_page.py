@@ -17,6 +17,7 @@ from withstand.report.page import page
 from withstand.report.words import percent
 
 NETWORKS = ("robots", "tiny", "firms", "without_prices", "without_runs", "hostile")
+WITH_PARTNERS = ("robots", "firms")  # in the others only one region could be one
 ANCHORS = ("headline", "tiers", "chokepoints", "exposure", "coverage", "time", "risk", "replay",
            "losses-range", "survival", "assumptions", "method")  # fmt: skip
 
@@ -38,7 +39,8 @@ def test_every_network_gets_all_sections_with_a_title_each(
     sections = [a["id"] for tag, a in parsed[name].elements if tag == "section"]
     titles = [a for tag, a in parsed[name].elements if tag == "h2"]
     links = [a["href"] for tag, a in parsed[name].elements if tag == "a" and "rel" not in a]
-    assert tuple(s for s in sections if s != "people") == ANCHORS
+    assert tuple(s for s in sections if s not in ("people", "partners")) == ANCHORS
+    assert ("partners" in sections) == (name in WITH_PARTNERS)
     assert ("people" in sections) == (name == "robots")  # the others list no occupations
     assert len(titles) == len(sections)
     assert {f"#{anchor}" for anchor in sections} <= set(links)

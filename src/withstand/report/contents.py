@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from withstand.measures.coverages import Coverage
     from withstand.measures.exposures import Exposure
     from withstand.model.network import ProductionNetwork
+    from withstand.report.partner_contents import PartnerContents
     from withstand.report.people_contents import PeopleContents
     from withstand.stress.brackets import Bracket
     from withstand.stress.cascades import Cascade
@@ -99,6 +100,8 @@ class Contents:
         Systemic risk, cascade, losses, brackets and times to survive.
     people : PeopleContents, optional
         People of the next ten years; None where the network lists no occupations.
+    partners : PartnerContents, optional
+        Which regions with home carry how far; None where that makes no sense, or is too large.
     left_out : tuple of str
         What was not computed because of the network's size, in sentences.
     """
@@ -117,4 +120,5 @@ class Contents:
     made_at: str
     stress: StressContents | None = None
     people: PeopleContents | None = None
+    partners: PartnerContents | None = None
     left_out: tuple[str, ...] = ()

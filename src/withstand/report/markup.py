@@ -94,6 +94,8 @@ def cell(value: Any, column: Column) -> str:
         return percent(float(value)).replace("over ", "&gt; ").replace("under ", "&lt; ")
     if column.kind == "count":
         return f"{int(value):,}"
+    if column.kind == "index":  # between 0 and 1, or near it: two decimals tell apart
+        return f"{float(value):,.2f}"
     if column.kind == "number":
         return number(float(value))
     return link(value) if column.header == "Address" else escape(value)

@@ -13,6 +13,7 @@ from withstand.report.chokepoints import NOTABLE, chokepoints, home_labels, regi
 from withstand.report.flows import TierFlows, origins_by_tier, tier_flows
 from withstand.report.headline import headline, left_without, title
 from withstand.report.markup import Section, cards, details, figure, paragraphs, prose, table
+from withstand.report.partner_sections import partner_section
 from withstand.report.people_sections import people_section
 from withstand.report.run_tables import (
     definitions_table,
@@ -64,6 +65,7 @@ def all_sections(contents: Contents) -> list[Section]:
         chokepoint_section(contents, points),
         exposure_section(contents, contents.exposure),
         coverage_section(contents),
+        *([partner_section(contents.partners)] if contents.partners is not None else []),
         time_section(contents),
         *stress_sections(contents),
         *([people_section(contents.people)] if contents.people is not None else []),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from withstand.model.network import ProductionNetwork
     from withstand.report.contents import Contents
 
-KINDS = ("text", "prose", "range", "share", "count", "number")
+KINDS = ("text", "prose", "range", "share", "count", "number", "index")
 
 
 @dataclass(frozen=True, kw_only=True)

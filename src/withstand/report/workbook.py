@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from withstand.report.chokepoints import chokepoints
 from withstand.report.headline import headline
+from withstand.report.partner_tables import partner_tables
 from withstand.report.people_tables import people_tables
 from withstand.report.run_tables import (
     chain_table,
@@ -58,6 +59,7 @@ FORMATS = {
     "share": "0.0%",
     "count": "#,##0",
     "number": "#,##0.0##",
+    "index": "0.00#",
 }
 
 
@@ -76,6 +78,7 @@ def all_tables(contents: Contents) -> list[Table]:
         coverage_table(contents, "kind"),
         coverage_table(contents, "tier"),
         product_coverage_table(contents),
+        *(partner_tables(contents.partners) if contents.partners is not None else []),
         runs_table(contents),
         deliveries_table(contents) if contents.runs else None,
         stocks_table(contents),
@@ -231,7 +234,7 @@ def _text(value: object) -> str:
 def _width(column: Column, values: list[Any]) -> float:
     """Return a width that fits the longest word of the header and most of the values."""
     header = max((len(word) for word in column.title.split()), default=1)
-    if column.kind in ("share", "count", "number"):
+    if column.kind in ("share", "count", "number", "index"):
         return max(header + 2, 11)
     longest = max((len(str(v)) for v in values[:500] if v is not None), default=1)
     return min(max(header + 2, longest + 1), WIDEST)
