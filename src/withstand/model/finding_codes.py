@@ -965,7 +965,7 @@ CODES: dict[str, Rule] = {
     # messy files
     "W701": _warning(
         "number format undecided",
-        "1,234 may be a thousand or a little more than one; a wrong guess is a factor of a thousand.",
+        "1,234 may be a thousand or little more than one; a wrong guess is a factor of a thousand.",
         "Say which mark parts decimals, for the file or for the column.",
     ),
     "W702": _warning(
@@ -1260,6 +1260,11 @@ CODES: dict[str, Rule] = {
         "schema is not ours",
         "It holds tables that withstand did not write, and those are never touched.",
         "Name another schema: withstand db push --schema NAME.",
+    ),
+    "E739": _error(
+        "results not written",
+        "The database refused a step, or was lost on the way; it is as it was before.",
+        "See what it said, mend that, and push again: nothing is written twice.",
     ),
     "W731": _warning(
         "query without rows",
