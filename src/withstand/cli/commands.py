@@ -10,6 +10,8 @@ import typer
 from withstand.cli import answers, output
 from withstand.cli.add_command import add
 from withstand.cli.capability_command import capability
+from withstand.cli.explain_command import explain
+from withstand.cli.db_command import db
 from withstand.cli.partners_command import partners
 from withstand.cli.people_command import people
 from withstand.cli.plan_command import plan
@@ -47,14 +49,19 @@ def options(
     no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress bars.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     jobs: Annotated[
-        int, typer.Option(help="Workers for many independent runs; -1: one a core.")
-    ] = 1,
+        str,
+        typer.Option(
+            help="Workers for many independent runs: a number, -1 for one a core, or processes:4,"
+            " ray, ray:HOST:PORT."
+        ),
+    ] = "1",
     version: Annotated[
         bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which.")
     ] = False,
 ) -> None:
     """Keep the global options; they may stand before or after the command."""
-    output.settings.project, output.settings.seed, output.settings.jobs = project, seed, jobs
+    output.settings.project, output.settings.seed = project, seed
+    output.settings.set_jobs(jobs)
     output.settings.json = json
     output.settings.quiet = quiet
     output.settings.progress = not no_progress
@@ -267,6 +274,7 @@ def measure(
     return answers.judged(broken)
 
 
+app.command()(explain)
 app.command()(add)
 app.command()(stress)
 app.command()(plan)
@@ -275,6 +283,7 @@ app.command()(partners)
 app.command()(capability)
 app.command("plant-line")(plant_line)
 app.command()(trade)
+app.command()(db)
 
 
 @app.command()

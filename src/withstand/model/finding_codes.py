@@ -1278,4 +1278,86 @@ CODES: dict[str, Rule] = {
         "Make a role that may only read: create role reader login; grant pg_read_all_data to"
         " reader.",
     ),
+    # codes and files of standards
+    "E741": _error(
+        "payload not understood",
+        "Fields that the aspect model requires are missing or of another type.",
+        "Export the aspect again; SingleLevelBomAsPlanned and ItemStock are read.",
+    ),
+    "E742": _error(
+        "part made of itself",
+        "A bill of materials that comes back to its start never ends.",
+        "Delete one of these links, or correct the id of a part.",
+    ),
+    "E743": _error(
+        "units that do not convert",
+        "A part counted in pieces here and in kilograms there cannot be added.",
+        "Use one kind of unit for the part in all payloads.",
+    ),
+    "E744": _error(
+        "unsafe XML",
+        "Entities and document types can fill memory or read other files.",
+        "Export the file again without a DOCTYPE; do not open files of strangers that need one.",
+    ),
+    "E745": _error(
+        "not an SDMX data file",
+        "Its columns or elements are not those of SDMX-CSV or SDMX-ML.",
+        "Download it again as SDMX-CSV, or as SDMX-ML 2.1 data.",
+    ),
+    "E746": _error(
+        "not a graph",
+        "The file holds no nodes and edges of GraphML or GEXF.",
+        "Export the graph again as GraphML or GEXF.",
+    ),
+    "E747": _error(
+        "dimensions do not fit",
+        "These dimensions do not say who sells what to whom.",
+        "Name the dimensions, or take the frame as it is: table.to_frame().",
+    ),
+    "W741": _warning(
+        "check digit wrong",
+        "A digit was mistyped: the code means another thing, or none.",
+        "Correct the code; where two neighbours changed places the right one is suggested.",
+    ),
+    "W742": _warning(
+        "not in the form of its standard",
+        "Other programs will not find it.",
+        "Write the code as the standard does.",
+    ),
+    "W743": _warning(
+        "code not in the list",
+        "It cannot be matched with data of others.",
+        "Correct the code, or look whether it is of another edition.",
+    ),
+    "W744": _warning(
+        "zeros in front lost",
+        "A spreadsheet took the code for a number.",
+        "Write the code as text, with its zeros.",
+    ),
+    "W745": _warning(
+        "values left out",
+        "They cannot be used as they are; the rest is read.",
+        "Look at them in the file, and correct them if they matter.",
+    ),
+    "W746": _warning(
+        "entries that contradict each other",
+        "The first one counts.",
+        "Correct one of the entries.",
+    ),
+    "W747": _warning(
+        "weights missing",
+        "Links without a value count as 1.",
+        "Name the attribute that holds the value, or fill it in.",
+    ),
+    "W748": _warning(
+        "links without direction",
+        "A supply link has a seller and a buyer; here the first named is taken for the seller.",
+        "Export a directed graph.",
+    ),
+    "N741": _note("withdrawn code", "The country is divided, joined or renamed since."),
+    "N742": _note("stated by default", "The file does not say it."),
+    "N743": _note("parts without a bill", "They are taken as bought, with nothing below them."),
+    "N744": _note("units converted", "One part was counted in several units of one kind."),
+    "N745": _note("missing observations", "The file marks them as not available."),
+    "N746": _note("drawn links", "They only draw what tables say, and are not read back."),
 }

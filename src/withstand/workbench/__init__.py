@@ -9,6 +9,11 @@ from withstand.workbench.capability import (
     read_names,
     write_capability,
 )
+from withstand.workbench.databases import (
+    check_database,
+    push_run,
+    push_tables,
+)
 from withstand.workbench.imports import (
     plan_import,
     write_import,
@@ -114,6 +119,7 @@ __all__ = [
     "capability_targets",
     "cascade_of",
     "check",
+    "check_database",
     "each_of",
     "find_capability",
     "find_partners",
@@ -135,6 +141,8 @@ __all__ = [
     "plan_targets",
     "play",
     "play_many",
+    "push_run",
+    "push_tables",
     "read_capability",
     "read_cube",
     "read_flows",

@@ -46,7 +46,7 @@ def plan(
     step: int | None = None,
     periods: int | None = None,
     candidates: int = 1,
-    jobs: int = 1,
+    jobs: int | str = 1,
     seed: int = 0,
     progress: Progress = silent,
 ) -> Plan:
@@ -81,7 +81,7 @@ def plan(
         step=step,
         gap=gap,
         candidates=candidates,
-        jobs=_workers(jobs),
+        jobs=jobs if isinstance(jobs, str) else _threads(jobs),
         seed=seed,
         progress=progress,
     )
@@ -93,7 +93,7 @@ def gather_plan(
     is_verified: bool = True,
     n_budgets: int = 0,
     n_alternatives: int = 0,
-    jobs: int = 1,
+    jobs: int | str = 1,
     progress: Progress = silent,
 ) -> PlanContents:
     """Ask a plan the next questions: does it help, what earns where, what would money buy."""
@@ -104,12 +104,12 @@ def gather_plan(
         is_verified=is_verified,
         n_budgets=n_budgets,
         n_alternatives=n_alternatives,
-        jobs=_workers(jobs),
+        jobs=_threads(-1 if isinstance(jobs, str) else jobs),
         progress=progress,
     )
 
 
-def _workers(jobs: int) -> int:
+def _threads(jobs: int) -> int:
     """Return the number of threads; -1 stands for one a core."""
     if jobs == -1:
         return os.cpu_count() or 1

@@ -87,7 +87,7 @@ def play_many(
     engine: str = "simulate",
     rules: str | None = None,
     periods: int | None = None,
-    jobs: int | None = None,
+    jobs: int | str | None = None,
     out: str | os.PathLike[str] | None = None,
     progress: Progress = silent,
 ) -> Ensemble:
@@ -108,7 +108,7 @@ def go_on(
     network: ProductionNetwork,
     folder: str | os.PathLike[str],
     *,
-    jobs: int | None = None,
+    jobs: int | str | None = None,
     progress: Progress = silent,
 ) -> tuple[list[Scenario], Ensemble]:
     """Go on with the run that a folder holds; return its scenarios and outcomes."""
@@ -154,7 +154,7 @@ def systemic_risk(
     network: ProductionNetwork,
     *,
     bounds: bool = False,
-    jobs: int | None = None,
+    jobs: int | str | None = None,
     progress: Progress = silent,
 ) -> tuple[SystemicRisk, pl.DataFrame]:
     """Return the systemic risk of every node, and a table that sets size beside it, worst first.

@@ -1,0 +1,1 @@
+"""Words, tables, choices, names of countries, legal forms, and maps of planning systems."""
