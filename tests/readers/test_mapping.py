@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messy_files import make_files
+from mapped_columns import mapped_columns
 from withstand.model.settings import Settings
 from withstand.readers.mapping.assigning import LEAST_SUGGESTED, assign, match_block
 from withstand.readers.mapping.converted import Terms
@@ -49,25 +49,7 @@ def taken(match):
 
 @pytest.fixture(scope="module")
 def mapped(tmp_path_factory):
-    """Return for each column of the generated files: what it truly is, what was taken for it."""
-    rows = []
-    for file in make_files(tmp_path_factory.mktemp("messy"), 1):
-        blocks = read_blocks(file.path).blocks
-        for table in file.tables:
-            known = targets()[table.table].by_name
-            headers = [c.header.strip() for c in table.columns]
-            there = [b for b in blocks if table.sheet in (None, b.sheet)]
-            block = max(there, key=lambda b: len({h.strip() for h in b.header} & set(headers)))
-            match = match_block(block, EVERY, (), block.sheet or file.path.stem)
-            picks = {p.header.strip(): p for p in (match.picks if match else ())}
-            for column in table.columns:
-                pick = picks.get(column.header.strip())
-                is_taken = match is not None and match.is_taken and pick is not None
-                found = pick.target if is_taken and pick.is_taken else None
-                truth = column.canonical if column.canonical in known else None
-                is_right = found == truth and (found is None or match.table == table.table)
-                rows.append((file.path.name, column.header, truth, found, is_right))
-    return pl.DataFrame(rows, schema=["file", "header", "truth", "found", "is_right"], orient="row")
+    return mapped_columns(tmp_path_factory.mktemp("messy"), 1)
 
 
 def test_nearly_all_columns_are_mapped_without_help(mapped):
