@@ -25,7 +25,8 @@ def network() -> ProductionNetwork:
     if generator is None:
         pytest.skip(NO_GENERATOR)
     built = network_from_links(*firm_frames(firm_tables(generator, 1000, sectors=55)))
-    compile_kernels(built, 1)
+    for fast in (True, False):
+        compile_kernels(built, 1, fast=fast)
     return built
 
 

@@ -13,7 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from withstand.errors import ScenarioError, UsageError
+from withstand.cli import main
+from withstand.cli.output import _Settings
+from withstand.errors import MissingExtraError, ScenarioError, UsageError
 from withstand.executor import Inline, Processes, executor
 from withstand.model.findings import make_finding
 
@@ -23,10 +25,31 @@ def test_one_job_stays_in_this_process():
     assert isinstance(executor(1), Inline)
 
 
-@pytest.mark.parametrize("jobs", [0, -2, 1.5, True, "2"])
+@pytest.mark.parametrize("jobs", [0, -2, 1.5, True, "2", "ray:", "processes:0", "cluster"])
 def test_numbers_of_jobs_that_cannot_be_are_refused(jobs):
     with pytest.raises(UsageError, match="jobs"):
         executor(jobs)
+
+
+def test_the_command_line_refuses_workers_that_cannot_be(capsys):
+    assert main(["measure", "--jobs", "cluster"]) == 2
+    assert "ray:HOST:PORT" in capsys.readouterr().err
+
+
+def test_commands_that_work_on_one_machine_refuse_a_cluster():
+    settings = _Settings()
+    settings.set_jobs("processes:2")
+    assert settings.workers == "processes:2"
+    with pytest.raises(UsageError, match="this machine only"):
+        settings.own_jobs
+    settings.set_jobs("-1")
+    assert settings.workers == settings.own_jobs == -1
+
+
+def test_what_a_cluster_needs_is_said_where_it_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingExtraError, match=r"withstand\[cluster\]"):
+        executor("ray")
 
 
 def test_inline_runs_only_what_is_asked_for():

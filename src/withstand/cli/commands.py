@@ -10,13 +10,15 @@ import typer
 from withstand.cli import answers, output
 from withstand.cli.add_command import add
 from withstand.cli.capability_command import capability
-from withstand.cli.explain_command import explain
+from withstand.cli.compare_command import compare
 from withstand.cli.db_command import db
+from withstand.cli.explain_command import explain
 from withstand.cli.partners_command import partners
 from withstand.cli.people_command import people
 from withstand.cli.plan_command import plan
 from withstand.cli.plant_command import plant_line
 from withstand.cli.stress_command import stress
+from withstand.cli.track_command import track
 from withstand.cli.trade_command import trade
 from withstand.errors import UsageError
 
@@ -278,6 +280,8 @@ app.command()(explain)
 app.command()(add)
 app.command()(stress)
 app.command()(plan)
+app.command()(compare)
+app.command()(track)
 app.command()(people)
 app.command()(partners)
 app.command()(capability)
@@ -294,6 +298,9 @@ def report(
     share: Annotated[str, typer.Option(help="Share lost in the scenarios.")] = "100%",
     duration: Annotated[str, typer.Option("--for", help="How long.")] = "26w",
     recovery: Annotated[str, typer.Option(help="Time back to the whole.")] = "8w",
+    hide_names: Annotated[
+        bool, typer.Option("--hide-names", help="Suppliers, companies and sites become numbers.")
+    ] = False,
 ) -> int:
     """Write a report: one self-contained page, and a workbook of every table."""
     from withstand import workbench
@@ -301,6 +308,8 @@ def report(
     targets = workbench.report_targets([x.strip() for x in to.split(",") if x.strip()])
     with output.progress() as progress:
         network = workbench.load(output.settings.project)
+        if hide_names:
+            network = workbench.with_hidden_names(network, output.settings.project)
         if network.flow_table is not None:
             found = workbench.gather_economy(network, progress=progress)
             files = workbench.write_economy(found, targets)

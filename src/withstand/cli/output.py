@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from withstand.errors import UsageError
+
 if TYPE_CHECKING:
     import polars as pl
     from rich.console import Console
@@ -32,10 +34,36 @@ class _Settings:
     project: str = "."
     seed: int = 0
     jobs: int = 1
+    cluster: str | None = None
 
     def reset(self, *, json: bool) -> None:
         self.json, self.quiet, self.progress = json, False, True
-        self.project, self.seed, self.jobs = ".", 0, 1
+        self.project, self.seed, self.jobs, self.cluster = ".", 0, 1, None
+
+    def set_jobs(self, text: str) -> None:
+        """Take a number of workers, or the name of workers elsewhere."""
+        try:
+            self.jobs, self.cluster = int(text), None
+        except ValueError:
+            from withstand.executor import kind_of
+
+            kind_of(text)
+            self.jobs, self.cluster = 1, text
+
+    @property
+    def workers(self) -> int | str:
+        """What --jobs says, in commands that can work elsewhere."""
+        return self.jobs if self.cluster is None else self.cluster
+
+    @property
+    def own_jobs(self) -> int:
+        """What --jobs says, in commands that work on this machine only."""
+        if self.cluster is not None:
+            raise UsageError(
+                f"This command works on this machine only: --jobs takes a whole number, not "
+                f"{self.cluster}. withstand stress and withstand plan work on a cluster."
+            )
+        return self.jobs
 
 
 settings = _Settings()

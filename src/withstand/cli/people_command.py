@@ -81,7 +81,7 @@ def people(
             assume_recipe=assume_recipe,
             runs=runs,
             seed=output.settings.seed,
-            jobs=output.settings.jobs,
+            jobs=output.settings.own_jobs,
             aim=aim if optimise else None,
             unmet_cost=amount_of(unmet_cost, "--unmet-cost") if unmet_cost else None,
             place_cost=amount_of(place_cost, "--place-cost") if place_cost else None,

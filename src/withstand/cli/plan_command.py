@@ -109,7 +109,7 @@ def plan(
             step=step,
             periods=periods,
             candidates=candidates,
-            jobs=output.settings.jobs,
+            jobs=output.settings.workers,
             seed=output.settings.seed,
             progress=progress,
         )
@@ -121,7 +121,7 @@ def plan(
                 is_verified=verify,
                 n_budgets=frontier,
                 n_alternatives=alternatives,
-                jobs=output.settings.jobs,
+                jobs=output.settings.workers,
                 progress=progress,
             )
             files = workbench.write_plan(contents, targets)

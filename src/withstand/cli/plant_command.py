@@ -56,7 +56,7 @@ def plant_line(
             cycles=cycles,
             runs=runs,
             seed=output.settings.seed,
-            jobs=output.settings.jobs,
+            jobs=output.settings.own_jobs,
             progress=progress,
         )
         _fit(ctx, found.line.run.method)

@@ -113,12 +113,12 @@ def stress(
     with output.progress() as progress:
         if asked.source == "every" and every == "nodes" and _is_whole_failure(asked):
             risk, table = workbench.systemic_risk(
-                network, bounds=bounds, jobs=output.settings.jobs, progress=progress
+                network, bounds=bounds, jobs=output.settings.workers, progress=progress
             )
             shown: stress_answers.Answer = engine_answers.RiskAnswer(network, risk, table)
         elif resume is not None:
             played, result = workbench.go_on(
-                network, resume, jobs=output.settings.jobs, progress=progress
+                network, resume, jobs=output.settings.workers, progress=progress
             )
             asked.findings += result.findings
             worst = workbench.worst_run(network, played, result)
@@ -273,7 +273,7 @@ def _played(
             engine=asked.engine,
             rules=asked.rules,
             periods=asked.periods,
-            jobs=output.settings.jobs,
+            jobs=output.settings.workers,
             out=asked.out,
             progress=progress,
         )

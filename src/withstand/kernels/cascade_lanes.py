@@ -81,9 +81,13 @@ def _scatter(fast, k, up, work, lane):
 
 @njit_borrowing
 def _round(fast, rule, up, next_up, lane):  # noqa: C901 (rows split at the failed nodes)
-    """Play one round of all lanes; the failed node of each lane stays at its loss of 1."""
+    """Play one round of all lanes; the failed node of each lane stays at its loss of 1.
+
+    What nodes pass on downstream stands in `next_up` until that is written: memory is what counts.
+    """
     _invert(fast, rule, lane)
-    lanes.pass_on(lane.down, lane.inverse, fast.size, fast.market, lane.passed, 0, len(fast.size))
+    passed = next_up
+    lanes.pass_on(lane.down, lane.inverse, fast.size, fast.market, passed, 0, len(fast.size))
     for m in range(len(lane.at_rest)):
         for k in range(N_LANES):
             lane.available[m, k] = lane.at_rest[m]
@@ -100,10 +104,10 @@ def _round(fast, rule, up, next_up, lane):  # noqa: C901 (rows split at the fail
         f = order[q]
         if f < 0 or lane.place[f] < first:
             continue
-        _down_rows(fast, first, lane.place[f], lane.top_down, lane)
+        _down_rows(fast, first, lane.place[f], passed, lane.top_down, lane)
         first = lane.place[f] + 1
-        _down_failed(fast, f, lane)
-    _down_rows(fast, first, len(fast.buyers), lane.top_down, lane)
+        _down_failed(fast, f, passed, lane)
+    _down_rows(fast, first, len(fast.buyers), passed, lane.top_down, lane)
     first = np.int64(0)
     for q in range(N_LANES):
         f = order[q]
@@ -149,15 +153,15 @@ def _invert(fast, rule, lane):
 
 
 @njit_borrowing
-def _down_rows(fast, first, last, top, lane):
+def _down_rows(fast, first, last, passed, top, lane):
     lanes.down_rows(
-        fast.buyers, fast.slot_indptr, fast.need_indptr, fast.need_supplier, fast.need_share,
-        lane.passed, lane.down, fast.size, fast.market, lane.available, top, first, last,
+        fast.buyers, fast.need_indptr, fast.need_supplier, fast.need_share,
+        passed, lane.down, fast.size, fast.market, lane.available, top, first, last,
     )  # fmt: skip
 
 
 @njit_borrowing
-def _down_failed(fast, f, lane):
+def _down_failed(fast, f, passed, lane):
     """Update the row of a failed node, which stays at 1 in its own lane."""
     for k in range(N_LANES):
         lane.spare[k] = 0.0
@@ -165,7 +169,7 @@ def _down_failed(fast, f, lane):
     before = lane.before
     for k in range(N_LANES):
         before[k] = lane.available[market, k]
-    _down_rows(fast, place, place + 1, lane.spare, lane)
+    _down_rows(fast, place, place + 1, passed, lane.spare, lane)
     for k in range(N_LANES):
         if lane.failed[k] == f:
             lane.down[f, k] = 1.0

@@ -138,40 +138,40 @@ def _up_rows(ctx, indptr, buyer, share, up, new, top, first, last):
 
 @intrinsic
 def _down_rows(
-    ctx, buyers, slots, needs, supplier, share, passed, down, size, market, available, top, first,
-    last,
+    ctx, buyers, needs, supplier, share, passed, down, size, market, available, top, first, last,
 ):  # fmt: skip
     def write(r):
-        one = r.constant(1.0)
+        one, none = r.constant(1.0), r.constant(0.0)
 
         def buyer(q, carried):
-            def slot(s, most):
-                def link(p, total):
-                    i = r.index(3, p)
-                    return [r.fma(r.spread(4, p), r.load(5, i), total[0])]
-
-                after = r.b.add(s, _I64(1))
-                (total,) = r.loop(r.index(2, s), r.index(2, after), [r.constant(0.0)], link)
-                return [r.larger(total, most[0])]
+            def link(p, sums):
+                # slots are short: a loop for each would be mispredicted at its end
+                total, most = sums
+                signed = r.spread(3, p)
+                total = r.b.select(r.b.fcmp_ordered("<", signed, none), none, total)
+                value = r.larger(signed, r.b.fsub(none, signed))
+                total = r.fma(value, r.load(4, r.index(2, p)), total)
+                return [total, r.larger(total, most)]
 
             j = r.index(0, q)
-            after = r.b.add(q, _I64(1))
-            (value,) = r.loop(r.index(1, q), r.index(1, after), [r.constant(0.0)], slot)
+            end = r.index(1, r.b.add(q, _I64(1)))
+            _, value = r.loop(carried[1], end, [none, none], link)
             value = r.smaller(value, one)
-            change = r.change(r.load(6, j), value)
-            r.store(value, 6, j)
-            m = r.index(8, j)
-            left = r.fma(r.spread(7, j), r.b.fsub(one, value), r.load(9, m))
-            r.store(left, 9, m)
-            return [r.larger(change, carried[0])]
+            change = r.change(r.load(5, j), value)
+            r.store(value, 5, j)
+            m = r.index(7, j)
+            left = r.fma(r.spread(6, j), r.b.fsub(one, value), r.load(8, m))
+            r.store(left, 8, m)
+            return [r.larger(change, carried[0]), end]
 
         zero = _I64(0)
-        (most,) = r.loop(r.data[11], r.data[12], [r.load(10, zero)], buyer)
-        r.store(most, 10, zero)
+        start = [r.load(9, zero), r.index(1, r.data[10])]
+        most, _ = r.loop(r.data[10], r.data[11], start, buyer)
+        r.store(most, 9, zero)
 
     return _sweep(write)(
-        ctx, buyers, slots, needs, supplier, share, passed, down, size, market, available, top,
-        first, last,
+        ctx, buyers, needs, supplier, share, passed, down, size, market, available, top, first,
+        last,
     )  # fmt: skip
 
 
@@ -221,15 +221,18 @@ def _plain_up_rows(indptr, buyer, share, up, new, top, first, last):
 
 
 def _plain_down_rows(
-    buyers, slots, needs, supplier, share, passed, down, size, market, available, top, first, last
+    buyers, needs, supplier, share, passed, down, size, market, available, top, first, last
 ):
-    """down_j = min(1, largest slot); availability gains s_j (1 - down_j); top = largest change."""
+    """down_j = min(1, largest slot); availability gains s_j (1 - down_j); top = largest change.
+
+    A share below 0 is the first of a slot.
+    """
     for q in range(first, last):
         j, old = buyers[q], down[buyers[q]].copy()
-        down[j] = 0.0
-        for s in range(slots[q], slots[q + 1]):
-            links = slice(needs[s], needs[s + 1])
-            down[j] = _larger(down[j], (share[links, None] * passed[supplier[links]]).sum(axis=0))
+        total = down[j] = 0.0
+        for p in range(needs[q], needs[q + 1]):
+            total = abs(share[p]) * passed[supplier[p]] + (total if share[p] >= 0.0 else 0.0)
+            down[j] = _larger(down[j], total)
         down[j] = down[j].clip(max=1.0)
         available[market[j]] += size[j] * (1.0 - down[j])
         top[:] = _larger(top, abs((1.0 - old) - (1.0 - down[j])))

@@ -229,12 +229,18 @@ def _coefficients(layout: Layout, output: Array) -> Array:
     return np.where(np.isnan(layout.input_value), layout.input_coefficient, by_value)
 
 
-def needs_matrix(layout: Layout, coefficient: Array, share: Array) -> sparse.csr_array:
-    """Return M, what each node (row) must deliver per unit of output of each buyer (column)."""
-    links = layout.links
+def needs_matrix(
+    layout: Layout, coefficient: Array, share: Array, is_held: Array
+) -> sparse.csr_array:
+    """Return M, what each node (row) must deliver per unit of output of each buyer (column).
+
+    Rows of nodes whose output is held are left empty: nobody reads them.
+    """
     n = len(layout.node_labels)
-    data = coefficient[links.link_input] * share
-    where = (links.link_supplier, layout.input_buyer[links.link_input])
+    at = np.flatnonzero(~is_held[layout.links.link_supplier])
+    of_input = layout.links.link_input[at]
+    data = coefficient[of_input] * share[at]
+    where = (layout.links.link_supplier[at], layout.input_buyer[of_input])
     return sparse.coo_array((data, where), shape=(n, n)).tocsr()
 
 
@@ -254,7 +260,7 @@ def explode(
     held = ~np.isnan(given)
     if held.all():
         return given
-    matrix = needs_matrix(layout, coefficient, share)
+    matrix = needs_matrix(layout, coefficient, share, held)
     output = np.where(held, given, demand)
     for _ in range(MOST_ROUNDS):
         following = np.where(held, given, demand + matrix @ output)
@@ -297,36 +303,37 @@ def _stocks(
 ) -> tuple[Array, Array]:
     """Stock and target of every input; hours cannot be stored."""
     stock = np.zeros(len(use))
+    if "stocks" not in tables:
+        return stock, stock
     target = np.full(len(use), np.nan)
-    if "stocks" in tables:
-        frame = tables["stocks"]
-        n_products = len(layout.product_labels)
-        node = encode(tables["nodes"]["node"], frame["node"])
-        general = encode(tables["products"]["product"], frame["node"])
-        product = encode(tables["products"]["product"], frame["product"])
-        quantity, periods = numbers(frame, "quantity"), numbers(frame, "periods_of_use")
-        wished = numbers(frame, "target")
-        every = (frame["node"] == EVERY_BUYER).to_numpy() & (node < 0)
-        input_key = layout.input_buyer * n_products + layout.input_product
-        made = layout.node_product[layout.input_buyer] * n_products + layout.input_product
-        is_idle = np.ones(frame.height, dtype=bool)
-        for mask, row_key, wanted in (  # the more specific rows come last and win
-            (every, product, layout.input_product),
-            ((node < 0) & ~every, general * n_products + product, made),
-            (node >= 0, node * n_products + product, input_key),
-        ):
-            rows = np.flatnonzero(mask)
-            rows = rows[np.argsort(row_key[rows], kind="stable")]
-            which, position = positions_of(wanted, row_key[rows])
-            row = rows[position]
-            held = np.where(np.isnan(quantity[row]), periods[row] * use[which], quantity[row])
-            stock[which] = held
-            target[which] = wished[row]
-            is_idle[row] = False
-        is_idle &= np.where(node >= 0, layout.knows_recipe[node], ~_is_in_a_recipe(tables, frame))
-        is_idle &= np.where(node >= 0, layout.node_product[node], general) != product  # finished
-        if is_idle.any():
-            findings.append(_idle_stock(frame, np.flatnonzero(is_idle), origins["stocks"]))
+    frame = tables["stocks"]
+    n_products = len(layout.product_labels)
+    node = encode(tables["nodes"]["node"], frame["node"])
+    general = encode(tables["products"]["product"], frame["node"])
+    product = encode(tables["products"]["product"], frame["product"])
+    quantity, periods = numbers(frame, "quantity"), numbers(frame, "periods_of_use")
+    wished = numbers(frame, "target")
+    every = (frame["node"] == EVERY_BUYER).to_numpy() & (node < 0)
+    input_key = layout.input_buyer * n_products + layout.input_product
+    made = layout.node_product[layout.input_buyer] * n_products + layout.input_product
+    is_idle = np.ones(frame.height, dtype=bool)
+    for mask, row_key, wanted in (  # the more specific rows come last and win
+        (every, product, layout.input_product),
+        ((node < 0) & ~every, general * n_products + product, made),
+        (node >= 0, node * n_products + product, input_key),
+    ):
+        rows = np.flatnonzero(mask)
+        rows = rows[np.argsort(row_key[rows], kind="stable")]
+        which, position = positions_of(wanted, row_key[rows])
+        row = rows[position]
+        held = np.where(np.isnan(quantity[row]), periods[row] * use[which], quantity[row])
+        stock[which] = held
+        target[which] = wished[row]
+        is_idle[row] = False
+    is_idle &= np.where(node >= 0, layout.knows_recipe[node], ~_is_in_a_recipe(tables, frame))
+    is_idle &= np.where(node >= 0, layout.node_product[node], general) != product  # finished
+    if is_idle.any():
+        findings.append(_idle_stock(frame, np.flatnonzero(is_idle), origins["stocks"]))
     stock[layout.input_use == HOURS] = 0.0
     return stock, np.where(np.isnan(target), stock, target)
 

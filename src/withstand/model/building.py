@@ -102,6 +102,8 @@ def build_network(
     layout = lay_out(ready, settings)
     found += checks.check_structure(layout, ready, settings, places)
     _stop_on_errors(found)
+    layout.link_rows.forget()  # 40 bytes a row of links that the baseline need not carry
+    return_unused()
     baseline = baseline_of(ready, settings, layout, places)
     found += baseline.findings
     _stop_on_errors(found)
@@ -109,6 +111,7 @@ def build_network(
     del layout, baseline  # 100 bytes a link that the checks below need not carry
     return_unused()
     found += checks.check_economics(network)
+    return_unused()
     return replace(network, findings=tuple(_unique(found)))
 
 

@@ -190,6 +190,11 @@ CODES: dict[str, Rule] = {
         "The number follows from the other tables.",
         "Nothing to do.",
     ),
+    "N104": _note(
+        "project of an older format",
+        "It is read as if it were written today; its files are as they were.",
+        "Nothing to do, or write it in today's format: withstand.readers.upgrade_project(folder).",
+    ),
     # the network
     "E201": _error(
         "recipe cycle",
@@ -1290,26 +1295,21 @@ CODES: dict[str, Rule] = {
         "Delete one of these links, or correct the id of a part.",
     ),
     "E743": _error(
-        "units that do not convert",
-        "A part counted in pieces here and in kilograms there cannot be added.",
-        "Use one kind of unit for the part in all payloads.",
-    ),
-    "E744": _error(
         "unsafe XML",
         "Entities and document types can fill memory or read other files.",
         "Export the file again without a DOCTYPE; do not open files of strangers that need one.",
     ),
-    "E745": _error(
+    "E744": _error(
         "not an SDMX data file",
         "Its columns or elements are not those of SDMX-CSV or SDMX-ML.",
         "Download it again as SDMX-CSV, or as SDMX-ML 2.1 data.",
     ),
-    "E746": _error(
+    "E745": _error(
         "not a graph",
         "The file holds no nodes and edges of GraphML or GEXF.",
         "Export the graph again as GraphML or GEXF.",
     ),
-    "E747": _error(
+    "E746": _error(
         "dimensions do not fit",
         "These dimensions do not say who sells what to whom.",
         "Name the dimensions, or take the frame as it is: table.to_frame().",
@@ -1353,6 +1353,11 @@ CODES: dict[str, Rule] = {
         "links without direction",
         "A supply link has a seller and a buyer; here the first named is taken for the seller.",
         "Export a directed graph.",
+    ),
+    "W749": _warning(
+        "units that do not convert",
+        "A part counted in pieces here and in kilograms there cannot be added.",
+        "Use one kind of unit for the part in all payloads.",
     ),
     "N741": _note("withdrawn code", "The country is divided, joined or renamed since."),
     "N742": _note("stated by default", "The file does not say it."),

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from withstand.model.tables import NETWORK_TABLES, TABLES
 
@@ -65,6 +64,8 @@ def _hash_frame(
     digest: hashlib.blake2b, frame: pl.DataFrame, key: tuple[str, ...], known: set[str]
 ) -> None:
     """Feed the known, non-empty columns of a frame to a digest, rows sorted by key."""
+    import pyarrow as pa  # 25 MB that a network without a fingerprint does without
+
     columns = sorted(c for c in frame.columns if c in known and frame[c].null_count() < len(frame))
     by = [c for c in key if c in columns]
     for name, series in frame.select(columns).sort(by, nulls_last=True).to_dict().items():

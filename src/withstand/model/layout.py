@@ -85,11 +85,16 @@ def lay_out(tables: Mapping[str, pl.DataFrame], settings: Settings) -> Layout:
     rows = LinkRows(tables, labels, node_product)
     inputs = Inputs(tables, labels, node_product, knows)
     key, recipe_row = inputs.with_value_links(rows)
+    return_unused()
     buyer, product = np.divmod(key, n_products)
     weight = rows.weights(node_product, _size(nodes))
     joined = join_links(rows, key, node_product, weight)
+    rows.leave_unused(key)
+    n_inputs = len(key)
+    del key
     return_unused()
     attributes = inputs.attributes(recipe_row, product, node_product[buyer], kinds)
+    return_unused()
     by_supplier = np.argsort(joined.link_supplier, kind="stable")
     return Layout(
         node_labels=labels["nodes"].to_numpy().astype(str),
@@ -111,9 +116,9 @@ def lay_out(tables: Mapping[str, pl.DataFrame], settings: Settings) -> Layout:
         input_lag=attributes["lag"],
         link_lead_time=_lead_times(joined, attributes["use"]),
         recipe_row=recipe_row,
-        links_indptr=indptr_of(joined.link_input, len(key)),
-        supplier_indptr=indptr_of(joined.link_supplier[by_supplier], n_nodes),
-        supplier_link=by_supplier.astype(np.int64),
+        links_indptr=indptr_of(joined.link_input, n_inputs),
+        supplier_indptr=indptr_of(joined.link_supplier, n_nodes),
+        supplier_link=by_supplier.astype(np.int64, copy=False),
         links=joined,
         link_rows=rows,
         recipe_rows=inputs,
@@ -123,8 +128,12 @@ def lay_out(tables: Mapping[str, pl.DataFrame], settings: Settings) -> Layout:
 
 def _lead_times(links: Joined, use: Array) -> Array:
     """Stated lead times; else none for hours (fresh every period) and one period for goods."""
-    default = np.where(use[links.link_input] == HOURS, 0.0, 1.0)
-    return np.where(np.isnan(links.lead_time), default, links.lead_time)
+    is_hours = (use == HOURS)[links.link_input]
+    is_unknown = np.isnan(links.lead_time)
+    lead_time = links.lead_time  # in place: nobody else reads the stated ones
+    lead_time[is_unknown] = 1.0
+    lead_time[is_unknown & is_hours] = 0.0
+    return lead_time
 
 
 def _size(nodes: pl.DataFrame) -> Array:

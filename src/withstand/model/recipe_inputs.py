@@ -85,17 +85,20 @@ class Inputs:
                 else (np.broadcast_to(otherwise, known.shape).copy())
             )
 
-        stated = codes(frame, "class", CLASSES)
+        classes = take(codes(frame, "class", CLASSES), -1)
         pair = self._pair_class(product, buyer_product)
-        default = np.where(pair >= 0, pair, np.where(known, ESSENTIAL, IMPORTANT))
-        classes = take(stated, -1)
-        is_hours = np.isin(kinds[product], HOURS_KINDS)
+        at = np.flatnonzero(classes < 0)
+        default = np.where(known[at], ESSENTIAL, IMPORTANT)
+        classes[at] = np.where(pair[at] >= 0, pair[at], default)
+        del pair, at, default
         uses = take(codes(frame, "use", USES), -1)
+        at = np.flatnonzero(uses < 0)
+        uses[at] = np.where(np.isin(kinds, HOURS_KINDS)[product[at]], HOURS, CONSUMED)
         return {
-            "coefficient": take(numbers(frame, "quantity"), np.nan).astype(np.float64),
-            "class": np.where(classes >= 0, classes, default).astype(np.int64),
-            "use": np.where(uses >= 0, uses, np.where(is_hours, HOURS, CONSUMED)).astype(np.int64),
-            "lag": take(numbers(frame, "lag", 0.0), 0.0).astype(np.float64),
+            "coefficient": take(numbers(frame, "quantity"), np.nan),
+            "class": classes,
+            "use": uses,
+            "lag": take(numbers(frame, "lag", 0.0), 0.0),
         }
 
     def _pair_class(self, product: Array, buyer_product: Array) -> Array:

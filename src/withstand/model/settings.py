@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from withstand.model.ceilings import bytes_of
 from withstand.model.findings import Finding, Origin, make_finding, nearest
+from withstand.model.project_formats import current_settings, fault_of, newest
 from withstand.model.units import PERIODS_PER_YEAR
 
-FORMAT = 1
+FORMAT = newest()
 LENSES = ("plant", "firms", "economy")
 RULES = ("none", "shared")
 
@@ -44,6 +46,8 @@ class Settings:
         Yearly final demand by product or node.
     thresholds : mapping of str to float
         Limits that the user wants to be told about.
+    limits : mapping of str to float
+        `memory`, bytes: the most that one allocation may take (`[limits] memory = "4 GB"`).
     """
 
     name: str = "network"
@@ -55,6 +59,17 @@ class Settings:
     assume_recipe: str = "none"
     final_demand: Mapping[str, float] = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    limits: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def most_memory(self) -> float | None:
+        """Bytes that one allocation may take, None where nothing is stated."""
+        return self.limits.get("memory")
+
+
+_READ_ELSEWHERE = ("database", "format")
+"""No part of a network: readers.databases and model.project_formats read them."""
+_MAY_BE_EMPTY = ("home", "viewpoint")
 
 
 def read_settings(data: Mapping[str, Any], origin: Origin) -> tuple[Settings, list[Finding]]:
@@ -70,14 +85,19 @@ def read_settings(data: Mapping[str, Any], origin: Origin) -> tuple[Settings, li
             )
         )
 
+    stated, data = data.get("format"), current_settings(data)
+    why_not = fault_of(data)
+    if why_not is not None:
+        fault("format", stated, why_not)
     for key, value in data.items():
-        if key == "format":
-            if value != FORMAT:
-                fault(key, value, f"this version reads project format {FORMAT}")
-        elif key not in known:
-            fault(key, value, f"unknown setting '{key[:40]}'", nearest(key, known))
-        elif key in ("final_demand", "thresholds"):
-            values[key] = _numbers(key, value, fault)
+        if key in _READ_ELSEWHERE or (key in _MAY_BE_EMPTY and value == ""):
+            continue
+        if key not in known:
+            is_secret = "pass" in key.casefold()  # its value is not repeated
+            shown = None if is_secret else value
+            fault(key, shown, f"unknown setting '{key[:40]}'", nearest(key, known))
+        elif key in _SECTIONS:
+            values[key] = _SECTIONS[key](key, value, fault)
         elif not isinstance(value, str):
             fault(key, value, f"{key} must be text in quotation marks")
         elif key in _CHOICES and value not in _CHOICES[key]:
@@ -104,9 +124,29 @@ def _numbers(key: str, value: object, fault: Any) -> dict[str, float]:
     return good
 
 
+def _limits(key: str, value: object, fault: Any) -> dict[str, float]:
+    if not isinstance(value, Mapping):
+        fault(key, value, f"{key} must be a section: [{key}]")
+        return {}
+    good: dict[str, float] = {}
+    for name, limit in value.items():
+        is_number = isinstance(limit, int | float) and not isinstance(limit, bool)
+        size = bytes_of(limit) if isinstance(limit, str) else limit if is_number else None
+        if name != "memory":
+            fault(f"limits.{name}", None, f"unknown limit '{name[:40]}'", "memory")
+        elif size is None or not 0 < size < 1e15:
+            fault("limits.memory", limit, 'must be a size: memory = "4 GB"')
+        else:
+            good["memory"] = float(size)
+    return good
+
+
+_SECTIONS = {"final_demand": _numbers, "thresholds": _numbers, "limits": _limits}
+
+
 def settings_to_dict(settings: Settings) -> dict[str, Any]:
     """Return the settings as plain values, without those that are empty."""
-    values: dict[str, Any] = {"name": settings.name, "format": FORMAT}
+    values: dict[str, Any] = {"name": settings.name, "format": newest()}
     for f in fields(Settings):
         value = getattr(settings, f.name)
         if f.name != "name" and value not in (None, "", {}):

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from withstand.model.encoding import Array, encode, numbers, order_of, positions_of
+from withstand.model.encoding import (
+    Array,
+    encode,
+    is_in_sorted,
+    numbers,
+    order_of,
+    positions_of,
+)
 from withstand.model.tables import EVERY_BUYER
 
 if TYPE_CHECKING:
@@ -28,32 +35,48 @@ class LinkRows:
     ) -> None:
         frame = tables.get("links", EMPTY)
         self.frame = frame
-        self.n_products = n_products = len(labels["products"])
+        self.n_products = len(labels["products"])
         self.supplier = encode(labels["nodes"], frame["supplier"])
         made = node_product[self.supplier] if len(self.supplier) else self.supplier
-        product = (
-            encode(labels["products"], frame["product"]) if "product" in frame.columns else made
-        )
-        self.product = np.where(product < 0, made, product)
-        self.share = numbers(frame, "share")
-        self.value = numbers(frame, "value")
+        self.product = made
+        if "product" in frame.columns:
+            product = encode(labels["products"], frame["product"])
+            self.product = np.where(product < 0, made, product)
+        self.share = _numbers(frame, "share")
+        self.value = _numbers(frame, "value")
         self.has_value = ~np.isnan(self.value)
-        self.lead_time = numbers(frame, "lead_time")
+        self.lead_time = _numbers(frame, "lead_time")
         buyer = encode(labels["nodes"], frame["buyer"])
         everyone = (frame["buyer"].cast(pl.String) == EVERY_BUYER).to_numpy() & (buyer < 0)
-        general = np.where((buyer < 0) & ~everyone, encode(labels["products"], frame["buyer"]), -1)
         self.buyer = buyer
-        self.node_rows, self.node_key = self._sorted(buyer >= 0, buyer * n_products + self.product)
-        self.product_rows, self.product_key = self._sorted(
-            general >= 0, general * n_products + self.product
-        )
-        self.every_rows, self.every_key = self._sorted(everyone, self.product)
+        self.node_rows, self.node_key = self._sorted(buyer >= 0, buyer)
+        rest = np.flatnonzero((buyer < 0) & ~everyone)
+        general = np.full(len(buyer), -1)
+        general[rest] = encode(labels["products"], frame["buyer"].gather(rest))
+        self.product_rows, self.product_key = self._sorted(general >= 0, general)
+        self.every_rows, self.every_key = self._sorted(everyone, None)
 
-    def _sorted(self, mask: Array, key: Array) -> tuple[Array, Array]:
-        """Rows of one group by key and then supplier, so that links come out in order."""
+    def _sorted(self, mask: Array, group: Array | None) -> tuple[Array, Array]:
+        """Rows of one kind by key and then supplier, so that links come out in order.
+
+        The key is group x n_products + product, or the product alone.
+        """
         rows = np.flatnonzero(mask)
-        rows = rows[order_of(key[rows], self.supplier[rows])]
-        return rows, key[rows]
+        key = self.product[rows]
+        if group is not None:
+            key += group[rows] * self.n_products
+        order = order_of(key, self.supplier[rows])
+        return rows[order], key[order]
+
+    def leave_unused(self, used: Array) -> None:
+        """Of the rows for a node keep those that serve no input; `used` are the keys of inputs."""
+        is_used = is_in_sorted(self.node_key, used)
+        self.node_rows, self.node_key = self.node_rows[~is_used], self.node_key[~is_used]
+
+    def forget(self) -> None:
+        """Let go of the rows: about 40 bytes each."""
+        del self.supplier, self.product, self.buyer, self.share, self.value, self.lead_time
+        del self.has_value, self.node_rows, self.node_key
 
     def is_stated(self, n_products: int) -> Array:
         """Products whose suppliers are stated by links."""
@@ -69,6 +92,13 @@ class LinkRows:
             has = np.isin(node_product, self.product[rows])
             weight[has] = stated[has]
         return weight
+
+
+def _numbers(frame: pl.DataFrame, name: str) -> Array:
+    """Return a column as float64, NaN where empty; one that is absent takes no memory."""
+    if name not in frame.columns:
+        return np.broadcast_to(np.nan, frame.height)
+    return numbers(frame, name)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -147,22 +177,30 @@ def join_links(rows: LinkRows, key: Array, node_product: Array, weight: Array) -
     is_unsupplied = np.zeros(n_inputs, dtype=bool)
     is_unsupplied[left] = True
 
-    n_default = len(which)
-    link_input = np.concatenate([link_input, left[which]])
-    supplier = np.concatenate([rows.supplier[row], maker])
+    unknown = np.full(len(which), np.nan)
+    link_input = _with(link_input, left[which])
+    supplier = _with(rows.supplier[row], maker)
     order = order_of(link_input, supplier)
-    share = np.concatenate([share, default_share])[order]
     link_input = link_input[order]
+    supplier = supplier[order]
+    share = _with(share, default_share)[order]
+    value = _with(value, unknown)[order]
+    lead_time = _with(rows.lead_time[row], unknown)[order]
     return Joined(
         link_input=link_input,
-        link_supplier=np.ascontiguousarray(supplier[order]),
+        link_supplier=supplier,
         share=share,
-        value=np.concatenate([value, np.full(n_default, np.nan)])[order],
-        lead_time=np.concatenate([rows.lead_time[row], np.full(n_default, np.nan)])[order],
-        row=np.concatenate([row, np.full(n_default, -1)])[order].astype(np.int64),
+        value=value,
+        lead_time=lead_time,
+        row=_with(row, np.full(len(which), -1))[order].astype(np.int64, copy=False),
         share_sum=np.bincount(link_input, share, n_inputs),
         value_sum=value_sum,
         is_mixed=with_value & with_share,
         is_default=is_default,
         is_unsupplied=is_unsupplied & ~is_default,
     )
+
+
+def _with(stated: Array, default: Array) -> Array:
+    """Return stated links and then default ones, without a copy where there are none."""
+    return np.concatenate([stated, default]) if len(default) else stated

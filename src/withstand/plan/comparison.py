@@ -98,6 +98,17 @@ def compare(
     ------
     UsageError
         If there is no plan, or a region is unknown.
+
+    Examples
+    --------
+    >>> import withstand as ws
+    >>> more = ws.Option(label="STOCK", kind="stockpile", cost_once=1000.0, effects=(
+    ...     ws.Effect(effect="add_stock", product="STEEL", amount=6.0, unit="periods"),))
+    >>> lost = ws.Scenario.lose(region="JP", duration="12w")
+    >>> plan = ws.plan.solve(ws.examples.tiny(), [more], [lost], horizon=1)
+    >>> found = ws.plan.compare(plan, ["JP"], duration="12w").to_frame()
+    >>> found.select("loss_before", "loss_after").rows()
+    [(18200.0, 0.0)]
     """
     if not plan.is_found:
         raise UsageError(f"There is no plan to compare: {plan.status}.")

@@ -95,6 +95,16 @@ def frontier(
     ------
     UsageError
         If a budget is below 0.
+
+    Examples
+    --------
+    >>> import withstand as ws
+    >>> more = ws.Option(label="STOCK", kind="stockpile", cost_once=1000.0, effects=(
+    ...     ws.Effect(effect="add_stock", product="STEEL", amount=6.0, unit="periods"),))
+    >>> lost = ws.Scenario.lose(region="JP", duration="12w")
+    >>> plan = ws.plan.solve(ws.examples.tiny(), [more], [lost], horizon=1)
+    >>> ws.plan.frontier(plan, [0.0, 1000.0]).to_frame()["expected_loss"].round(3).to_list()
+    [16800.0, 0.0]
     """
     wanted = sorted({float(b) for b in budgets})
     if not wanted or wanted[0] < 0 or not np.isfinite(wanted[-1]):

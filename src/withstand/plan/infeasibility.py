@@ -56,6 +56,17 @@ def explain_infeasible(plan: SolvedPlan, *, jobs: int = 1) -> Conflict:
     ------
     UsageError
         If there is a plan.
+
+    Examples
+    --------
+    >>> import withstand as ws
+    >>> more = ws.Option(label="STOCK", kind="stockpile", cost_once=1000.0, effects=(
+    ...     ws.Effect(effect="add_stock", product="STEEL", amount=6.0, unit="periods"),))
+    >>> lost = ws.Scenario.lose(region="JP", duration="12w")
+    >>> plan = ws.plan.solve(
+    ...     ws.examples.tiny(), [more], [lost], horizon=1, budget=500.0, loss_limit=100.0)
+    >>> ws.plan.explain_infeasible(plan).limits
+    ('the budget', 'the limit of the expected loss')
     """
     problem, objective = plan.problem, plan.objective
     if plan.is_found or plan.status != "infeasible":

@@ -44,6 +44,16 @@ def alternatives(
     ------
     UsageError
         If there is no plan, or a number is not possible.
+
+    Examples
+    --------
+    >>> import withstand as ws
+    >>> more = ws.Option(label="STOCK", kind="stockpile", cost_once=1000.0, effects=(
+    ...     ws.Effect(effect="add_stock", product="STEEL", amount=6.0, unit="periods"),))
+    >>> lost = ws.Scenario.lose(region="JP", duration="12w")
+    >>> plan = ws.plan.solve(ws.examples.tiny(), [more], [lost], horizon=1)
+    >>> [one.chosen for one in ws.plan.alternatives(plan, 1, within=1.0)]  # nothing is too dear
+    []
     """
     if not plan.is_found:
         raise UsageError(f"There is no plan to vary: {plan.status}.")
@@ -77,6 +87,16 @@ def next_best(
     ------
     UsageError
         If there is no plan.
+
+    Examples
+    --------
+    >>> import withstand as ws
+    >>> more = ws.Option(label="STOCK", kind="stockpile", cost_once=1000.0, effects=(
+    ...     ws.Effect(effect="add_stock", product="STEEL", amount=6.0, unit="periods"),))
+    >>> lost = ws.Scenario.lose(region="JP", duration="12w")
+    >>> plan = ws.plan.solve(ws.examples.tiny(), [more], [lost], horizon=1)
+    >>> [one.chosen for one in ws.plan.next_best(plan, 2)]
+    [()]
     """
     if not plan.is_found:
         raise UsageError(f"There is no plan to vary: {plan.status}.")

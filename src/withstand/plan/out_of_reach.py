@@ -82,6 +82,16 @@ def beyond_money(plan: SolvedPlan, *, progress: Progress | None = None) -> Beyon
     Returns
     -------
     BeyondMoney
+
+    Examples
+    --------
+    >>> import withstand as ws
+    >>> more = ws.Option(label="STOCK", kind="stockpile", cost_once=1000.0, effects=(
+    ...     ws.Effect(effect="add_stock", product="STEEL", amount=6.0, unit="periods"),))
+    >>> lost = ws.Scenario.lose(region="JP", duration="12w")
+    >>> plan = ws.plan.solve(ws.examples.tiny(), [more], [lost], horizon=1)
+    >>> print(ws.plan.beyond_money(plan).summary())
+    With every option started at once and for free, 0 of an expected loss of 16,800 would stay.
     """
     problem = plan.problem
     first = _free(problem)

@@ -9,6 +9,7 @@ import numpy as np
 
 from withstand.errors import UsageError
 from withstand.model.provenance import provenance_of
+from withstand.plan.kept_cuts import KeptCuts
 from withstand.plan.plan_findings import plan_findings, unmet_at_rest
 from withstand.plan.solved import Risk, SolvedPlan
 from withstand.programming.decomposition import CutStore
@@ -16,6 +17,9 @@ from withstand.programming.objective import Objective
 from withstand.programming.solving import solve_two_stage
 
 if TYPE_CHECKING:
+    import os
+
+    from withstand.executor import Executor
     from withstand.plan.problem import Problem
     from withstand.programming.objective import Progress
 
@@ -37,10 +41,21 @@ def solve_problem(
     time_limit: float = np.inf,
     jobs: int = 1,
     store: CutStore | None = None,
+    keep: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
+    runner: Executor | None = None,
 ) -> SolvedPlan:
-    """Solve a programme that was built before; `store` carries over what was learnt."""
+    """Solve a programme that was built before; `store` carries over what was learnt.
+
+    `keep` names a folder where it is kept while the solve runs, and where a solve begins that was
+    cut off before.
+    """
     risk = Risk() if risk is None else risk
+    kept = None
+    if keep is not None:
+        method = _kept_method(problem, method)
+        kept = KeptCuts(keep, problem.two_stage)
+        store = kept.load()
     store = CutStore() if store is None else store
     objective = objective_of(problem, aim, risk, loss_limit, tail_limit, jobs)
     solution = solve_two_stage(
@@ -52,7 +67,10 @@ def solve_problem(
         jobs=jobs,
         store=store,
         progress=progress,
+        runner=runner,
     )
+    if kept is not None:
+        kept.save(store)
     parameters = {
         "options": [o.label for o in problem.chain.options],
         "scenarios": [s.name for s in problem.strikes],
@@ -75,10 +93,21 @@ def solve_problem(
         solution=solution,
         store=store,
         gap_wanted=gap,
-        findings=plan_findings(problem),
+        findings=(*plan_findings(problem), *(kept.findings if kept is not None else ())),
         provenance=provenance_of("plan.solve", problem.chain.network, parameters),
     )
     return replace(solved, findings=(*solved.findings, *unmet_at_rest(solved)))
+
+
+def _kept_method(problem: Problem, method: str) -> str:
+    """Return the method whose steps can be kept; the extensive form has none."""
+    is_mixed = any(s.is_mixed for s in problem.two_stage.scenarios)
+    if method == "extensive" or is_mixed:
+        raise UsageError(
+            "keep needs method='decomposition': one programme of everything has no steps that "
+            "could be kept. Leave keep out, or name that method."
+        )
+    return "decomposition" if method == "auto" else method
 
 
 def objective_of(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from withstand.executor import threads_or_workers
 from withstand.plan.comparison import Comparison, compare
 from withstand.plan.frontiers import Frontier, frontier
 from withstand.plan.infeasibility import Conflict, explain_infeasible
@@ -22,12 +23,17 @@ from withstand.plan.verification import Verification, verify
 from withstand.programming.information import Values, values_of
 
 if TYPE_CHECKING:
+    import os
+
     import polars as pl
 
+    from withstand.executor import Executor
     from withstand.model.network import ProductionNetwork
     from withstand.model.option import Option
     from withstand.model.scenario import Scenario
     from withstand.programming.objective import Progress
+
+PRELOAD = ("withstand.programming.far_answers",)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -103,10 +109,12 @@ def solve(
     gap: float = GAP,
     method: str = "auto",
     time_limit: float = np.inf,
-    jobs: int = 1,
+    jobs: int | str = 1,
     seed: int = 0,
     candidates: int = 1,
+    keep: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
+    runner: Executor | None = None,
 ) -> Plan:
     """Choose what to start when: the portfolio that is worth most against the scenarios.
 
@@ -134,12 +142,19 @@ def solve(
         Relative gap between the plan and what is proven possible.
     method : {"auto", "extensive", "decomposition"}
     time_limit : float, seconds
-    jobs : int
-        Threads.
+    jobs : int or str
+        Threads; or workers elsewhere that answer the scenarios, as "processes:4" or "ray:HOST:PORT"
+        (see `withstand.executor.executor`). The numbers do not depend on it.
     candidates : int
         From 2 on: so many of the best plans are simulated on the network, and the best one by
         simulation is returned (`rerank` shows them all).
+    keep : path, optional
+        Folder where what the solve has learnt is kept as it runs (decomposition). The same call
+        after a kill, or with more time or a smaller gap, goes on from there: to a plan within the
+        same gap, which is the same plan where only one is best.
     progress : callable, optional
+    runner : Executor, optional
+        Workers that are there already, in place of `jobs`.
 
     Returns
     -------
@@ -175,19 +190,22 @@ def solve(
         step=step,
         seed=seed,
     )
-    solved = solve_problem(
-        problem,
-        risk=risk,
-        loss_limit=loss_limit,
-        tail_limit=tail_limit,
-        aim=aim,
-        gap=gap,
-        method=method,
-        time_limit=time_limit,
-        jobs=jobs,
-        progress=progress,
-    )
+    with threads_or_workers(jobs, PRELOAD, runner) as (threads, workers):
+        solved = solve_problem(
+            problem,
+            risk=risk,
+            loss_limit=loss_limit,
+            tail_limit=tail_limit,
+            aim=aim,
+            gap=gap,
+            method=method,
+            time_limit=time_limit,
+            jobs=threads,
+            keep=keep,
+            progress=progress,
+            runner=workers,
+        )
     if candidates != 1 and solved.is_found:
-        found = rerank(solved, candidates, time_limit=time_limit, jobs=jobs, progress=progress)
+        found = rerank(solved, candidates, time_limit=time_limit, jobs=threads, progress=progress)
         solved = found.best
     return _asked(solved)

@@ -101,6 +101,16 @@ def rerank(
     ------
     UsageError
         If there is no plan, or n is below 1.
+
+    Examples
+    --------
+    >>> import withstand as ws
+    >>> more = ws.Option(label="STOCK", kind="stockpile", cost_once=1000.0, effects=(
+    ...     ws.Effect(effect="add_stock", product="STEEL", amount=6.0, unit="periods"),))
+    >>> lost = ws.Scenario.lose(region="JP", duration="12w")
+    >>> plan = ws.plan.solve(ws.examples.tiny(), [more], [lost], horizon=1)
+    >>> ws.plan.rerank(plan, 2).to_frame().select("rank", "chosen", "simulated_loss").rows()
+    [(1, 'STOCK', 0.0), (2, '', 18200.0)]
     """
     if not isinstance(n, int) or n < 1:
         raise UsageError(f"n must be a whole number of at least 1, not {n!r}.")

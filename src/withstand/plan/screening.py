@@ -167,6 +167,18 @@ def certify(plan: SolvedPlan, screening: Screening) -> Certificate:
     ------
     UsageError
         If the plan was made on another network.
+
+    Examples
+    --------
+    >>> import withstand as ws
+    >>> net = ws.examples.tiny()
+    >>> more = ws.Option(label="STOCK", kind="stockpile", cost_once=1000.0, effects=(
+    ...     ws.Effect(effect="add_stock", product="STEEL", amount=6.0, unit="periods"),))
+    >>> lost = ws.Scenario.lose(region="JP", duration="12w")
+    >>> small = ws.plan.screened(net, [1.0] * net.n_products, [more])
+    >>> plan = ws.plan.solve(small.network, [more], [lost], horizon=1)
+    >>> ws.plan.certify(plan, small).on_full.to_frame()["simulated_after"].to_list()
+    [0.0]
     """
     if plan.network.fingerprint() != screening.network.fingerprint():
         raise UsageError("The plan was not made on the network of this screening.")

@@ -50,6 +50,16 @@ def sensitivity(
     ------
     UsageError
         If there is no plan.
+
+    Examples
+    --------
+    >>> import withstand as ws
+    >>> more = ws.Option(label="STOCK", kind="stockpile", cost_once=1000.0, effects=(
+    ...     ws.Effect(effect="add_stock", product="STEEL", amount=6.0, unit="periods"),))
+    >>> lost = ws.Scenario.lose(region="JP", duration="12w")
+    >>> plan = ws.plan.solve(ws.examples.tiny(), [more], [lost], horizon=1)
+    >>> ws.plan.sensitivity(plan)["margin"].round(3).to_list()  # its cost may rise by
+    [15800.0]
     """
     if not plan.is_found:
         raise UsageError(f"There is no plan to vary: {plan.status}.")

@@ -44,6 +44,13 @@ class Risk:
         Of the CVaR of the loss, added to cost and expected loss.
     alpha : float, 0 to below 1
         Level of the CVaR: the mean of the worst 1 - alpha.
+
+    Examples
+    --------
+    Half a unit for every unit of the mean loss in the worst tenth of cases:
+
+    >>> Risk(weight=0.5)
+    Risk(weight=0.5, alpha=0.9)
     """
 
     weight: float = 0.0

@@ -9,7 +9,7 @@
 
 Van Slyke and Wets (1969), Birge and Louveaux (1988, multicut). Each scenario stays in a solver of
 its own, so that a solve starts from its last basis; the order of scenarios is fixed, so any number
-of threads gives the same numbers.
+of threads gives the same numbers, and so do workers elsewhere (`far_answers`).
 """
 
 from __future__ import annotations
@@ -23,14 +23,16 @@ import numpy as np
 from scipy import sparse
 
 from withstand.errors import SolverError, UsageError
+from withstand.programming.far_answers import FarAnswers
 from withstand.programming.highs import INFEASIBLE, LIMIT, OPTIMAL, UNBOUNDED, Programme
 from withstand.programming.master import Master, master_of
 from withstand.programming.solution import TwoStageSolution, nothing
 from withstand.programming.two_stage import Answer, Cut, is_possible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from withstand.executor import Executor
     from withstand.programming.objective import Objective, Progress
     from withstand.programming.two_stage import TwoStage
 
@@ -55,6 +57,8 @@ class CutStore:
     floors: Array | None = None
     points: list[tuple[Array, Array]] = field(default_factory=list)
     """First stages that were asked about, each with the cost of every scenario."""
+    told: Callable[[CutStore], None] | None = None
+    """Called after each round, so that what was learnt can be kept."""
 
 
 def solve_by_decomposition(
@@ -66,6 +70,7 @@ def solve_by_decomposition(
     jobs: int = 1,
     store: CutStore | None = None,
     progress: Progress | None = None,
+    runner: Executor | None = None,
 ) -> TwoStageSolution:
     """Solve a two-stage programme whose second stage is continuous.
 
@@ -81,6 +86,9 @@ def solve_by_decomposition(
         Threads that solve scenarios; the numbers do not depend on it.
     store : CutStore, optional
         Cuts of earlier solves of the same programme; new ones are added to it.
+    runner : Executor, optional
+        Workers elsewhere that solve scenarios in place of threads; each keeps warm what it solves.
+        The numbers are the same.
 
     Raises
     ------
@@ -91,7 +99,7 @@ def solve_by_decomposition(
         raise UsageError("Scenarios with whole variables need method='extensive'.")
     store = CutStore() if store is None else store
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        search = _Search(problem, objective, gap, time_limit, store, pool, progress)
+        search = _Search(problem, objective, gap, time_limit, store, pool, progress, runner)
         return search.run()
 
 
@@ -107,11 +115,13 @@ class _Search:
         store: CutStore,
         pool: ThreadPoolExecutor,
         progress: Progress | None,
+        runner: Executor | None,
     ) -> None:
         self._problem, self._objective = problem, objective
         self._gap, self._store, self._pool, self._progress = gap, store, pool, progress
         self._ends = time.monotonic() + time_limit
-        if not store.answers:
+        self._far = None if runner is None else FarAnswers(problem, runner)
+        if not store.answers and self._far is None:
             store.answers = [Answer(s, k) for k, s in enumerate(problem.scenarios)]
         if store.floors is None:
             store.floors = np.array(list(pool.map(self._floor, range(len(problem.scenarios)))))
@@ -289,9 +299,13 @@ class _Search:
         if keep and np.isfinite(answers).all():
             self._store.points.append((point.copy(), answers))
             self._keep(point, answers)
+        if self._store.told is not None:
+            self._store.told(self._store)
         return new
 
     def _solved(self, point: Array) -> Iterator[tuple[float, Cut]]:
+        if self._far is not None:
+            return self._far.solve(point)
         return self._pool.map(lambda answer: answer.solve(point), self._store.answers)
 
     def _keep(self, first: Array, answers: Array) -> None:

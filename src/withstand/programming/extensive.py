@@ -10,6 +10,7 @@ from scipy import sparse
 
 from withstand.programming.highs import INFEASIBLE, LIMIT, OPTIMAL, UNBOUNDED, Programme
 from withstand.programming.master import Master, master_of
+from withstand.programming.memory import need_memory
 from withstand.programming.solution import TwoStageSolution, nothing
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 Array = np.ndarray
 FEASIBILITY = 1e-9
 LONGEST_NAME = 200
+_BYTES_OF_ENTRY, _BYTES_OF_COLUMN = 60.0, 120.0
+"""What the solver and our copies take together, as a rule."""
 _UNPRINTABLE = re.compile(r"[^!-~]")
 
 
@@ -31,6 +34,13 @@ def extensive_form(
     is_named: bool = False,
 ) -> tuple[Programme, Master]:
     """Return the programme of first stage and scenarios together, on request with names."""
+    n_columns = sum(len(s.cost) for s in problem.scenarios)
+    n_entries = sum(s.matrix.nnz + s.on_rows.nnz + s.on_upper.nnz for s in problem.scenarios)
+    need_memory(
+        _BYTES_OF_ENTRY * n_entries + _BYTES_OF_COLUMN * n_columns,
+        f"One programme of {len(problem.scenarios):,} scenarios ({n_columns:,} variables)",
+        "Use method='decomposition', fewer scenarios or a coarser step.",
+    )
     master = master_of(problem, objective, np.full(len(problem.scenarios), -np.inf))
     if objective.is_plain:  # costs stand on the answers themselves, which integers like better
         master.cost[master.theta] = 0.0

@@ -66,6 +66,17 @@ def values_of(problem: TwoStage, *, gap: float = 1e-6, jobs: int = 1) -> Values:
     ------
     UsageError
         If there is no first stage at all.
+
+    Examples
+    --------
+    >>> import withstand as ws
+    >>> more = ws.Option(label="STOCK", kind="stockpile", cost_once=1000.0, effects=(
+    ...     ws.Effect(effect="add_stock", product="STEEL", amount=6.0, unit="periods"),))
+    >>> lost = ws.Scenario.lose(region="JP", duration="12w")
+    >>> plan = ws.plan.solve(ws.examples.tiny(), [more], [lost], horizon=1)
+    >>> found = ws.plan.values_of(plan.problem.two_stage)
+    >>> found.here_and_now, found.wait_and_see  # one scenario: there is nothing to foresee
+    (1000.0, 1000.0)
     """
     together = solve_two_stage(problem, gap=gap, jobs=jobs)
     if len(together.first) == 0:

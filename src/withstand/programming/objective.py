@@ -33,6 +33,11 @@ class Objective:
         Most that the mean, or the CVaR, of R may be.
     best : tuple of float
         Least c'z + R_s of every scenario alone: then the largest regret is minimised instead.
+
+    Examples
+    --------
+    >>> Objective(risk_weight=0.5, alpha=0.9).mean_limit
+    inf
     """
 
     cost_weight: float = 1.0

@@ -14,6 +14,7 @@ from withstand.programming.objective import Objective
 from withstand.programming.two_stage import Answer
 
 if TYPE_CHECKING:
+    from withstand.executor import Executor
     from withstand.programming.objective import Progress
     from withstand.programming.solution import TwoStageSolution
     from withstand.programming.two_stage import TwoStage
@@ -33,6 +34,7 @@ def solve_two_stage(
     jobs: int = 1,
     store: CutStore | None = None,
     progress: Progress | None = None,
+    runner: Executor | None = None,
 ) -> TwoStageSolution:
     """Find the first stage that costs least together with its answers to the scenarios.
 
@@ -51,6 +53,8 @@ def solve_two_stage(
     store : CutStore, optional
         Cuts of earlier solves of the same programme (decomposition only).
     progress : callable, optional
+    runner : Executor, optional
+        Workers elsewhere for the decomposition, in place of threads.
 
     Raises
     ------
@@ -95,6 +99,7 @@ def solve_two_stage(
             jobs=jobs,
             store=store,
             progress=progress,
+            runner=runner,
         )
     found = solve_extensive(problem, objective, gap=gap, time_limit=time_limit)
     if is_mixed or len(found.first) == 0:

@@ -6,7 +6,7 @@ import contextlib
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from withstand.errors import DataError, UsageError
 from withstand.model.building import build_network
@@ -19,6 +19,12 @@ from withstand.model.findings import (
     shorten,
     sort_findings,
 )
+from withstand.model.project_formats import (
+    format_of,
+    newest,
+    renamed_columns,
+    steps_from,
+)
 from withstand.model.settings import Settings, read_settings
 from withstand.model.tables import TABLES
 from withstand.readers.atomic import (
@@ -29,6 +35,7 @@ from withstand.readers.atomic import (
     recover,
     stamp,
 )
+from withstand.readers.databases.database_settings import DatabaseSettings, read_database_settings
 from withstand.readers.files import SUFFIXES, RawTable, is_workbook, read_file
 from withstand.readers.mrio_projects import FLOWS_FILE, read_project
 from withstand.readers.plant import SHORTHAND_TABLES, is_shorthand, read_plant
@@ -55,6 +62,8 @@ class _Collected:
     findings: list[Finding] = field(default_factory=list)
     unread: set[str] = field(default_factory=set)
     flows: Path | None = None
+    database: DatabaseSettings | None = None
+    format: int = 0
 
     @property
     def names(self) -> set[str]:
@@ -196,6 +205,7 @@ def _collect(folder: Path) -> _Collected:
         is_inner = name.startswith(f"{TABLES_FOLDER}/")
         if file.suffix.lower() in SUFFIXES and not file.name.startswith((".", "~")):
             _take(file, found, is_used=is_inner or not has_inner)
+    _take_database(found, folder)
     _no_tables(found, _place(folder))
     return found
 
@@ -255,7 +265,8 @@ def _add(raw: RawTable, found: _Collected) -> None:
             )
         )
     else:
-        found.tables[name] = RawTable(name, raw.frame, raw.origin)
+        names = renamed_columns(found.format, name) if found.format else {}
+        found.tables[name] = RawTable(name, raw.frame.rename(names, strict=False), raw.origin)
 
 
 def _no_tables(found: _Collected, place: Origin) -> None:
@@ -298,6 +309,36 @@ def _settings(file: Path, found: _Collected) -> Settings:
         )
         return default
     data.setdefault("name", default.name)
+    _note_old_format(data, found, origin)
     settings, faults = read_settings(data, origin)
     found.findings += faults
+    if "database" in data:
+        database, faults = read_database_settings(data["database"], KNOWN_TABLES, origin)
+        found.findings += faults
+        found.database = None if has_errors(faults) else database
+        found.unread |= {"nodes", *database.queries} if has_errors(faults) else set()
     return settings
+
+
+def _note_old_format(data: dict[str, Any], found: _Collected, origin: Origin) -> None:
+    """Say what is read as if it were written today."""
+    number = format_of(data)
+    if number is None or number == newest():
+        return
+    found.format = number
+    changes = "; ".join(step.what for step in steps_from(number))
+    what = f"the project has format {number} and is read as one of format {newest()}: {changes}"
+    found.findings.append(make_finding("N104", what, origin=origin, column="format"))
+
+
+def _take_database(found: _Collected, folder: Path) -> None:
+    """Read the tables that stand in a database; files of the same names are told about."""
+    if found.database is None:
+        return
+    from withstand.readers.databases.reading import read_tables
+
+    tables, faults, unread = read_tables(found.database, folder)
+    found.findings += faults
+    found.unread |= unread
+    for raw in tables:
+        _add(raw, found)

@@ -185,7 +185,7 @@ def ensemble(
     rules: Rules | str | None = None,
     weights: PerNode | None = None,
     eps: float = EPS,
-    jobs: int | None = None,
+    jobs: int | str | None = None,
     out: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     runner: Executor | None = None,
@@ -208,8 +208,9 @@ def ensemble(
         What a node weighs in the loss of a cascade.
     eps : float
         Stop rule of the cascade.
-    jobs : int, optional
-        Worker processes; 1 by default, -1 for one a core. Workers stay warm for five minutes.
+    jobs : int or str, optional
+        Worker processes; 1 by default, -1 for one a core; they stay warm for five minutes. Or a
+        cluster, as "ray:HOST:PORT" (see `withstand.executor.executor`).
     out : path, optional
         Folder for results, written part by part; a run that was cut off goes on from there.
     progress : callable, optional
@@ -280,7 +281,7 @@ def resume(
     network: ProductionNetwork,
     out: str | os.PathLike[str],
     *,
-    jobs: int | None = None,
+    jobs: int | str | None = None,
     progress: Progress | None = None,
     runner: Executor | None = None,
 ) -> Ensemble:
@@ -310,13 +311,21 @@ def resume(
         read_plan(out),
         engine=str(found["engine"]),
         periods=found["periods"],
-        rules=None if found["rules"] is None else with_rules("default", found["rules"]),
+        rules=None if found["rules"] is None else _kept_rules(found["rules"], out),
         eps=found["eps"],
         jobs=jobs,
         out=out,
         progress=progress,
         runner=runner,
     )
+
+
+def _kept_rules(values: dict[str, Any], out: str | os.PathLike[str]) -> Rules:
+    """Return the rules that a manifest states."""
+    try:
+        return with_rules("default", values)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{out}: the manifest is damaged (rules); name a new folder.") from error
 
 
 def _playing(

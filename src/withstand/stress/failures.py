@@ -81,12 +81,49 @@ def fail_each(
         Which kernels; default: the fast ones where they apply and pay. They need sales shares that
         sum to at most 1 a node, which revenue below link sales breaks.
     """
-    nodes = np.ascontiguousarray(nodes, dtype=np.int64)
+    ready = make_ready(prepared, len(nodes), weight, eps, rule, fast=fast)
+    return play_failures(ready, nodes, jobs, progress)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ready:
+    """Kernels with what they read, to play single failures.
+
+    Parameters
+    ----------
+    kernels : tuple of (new_work, play)
+    is_fast : bool
+        Whether they have arrays of their own, and need nothing of `Prepared`.
+    """
+
+    kernels: Kernels
+    is_fast: bool
+
+
+def make_ready(
+    prepared: Prepared,
+    n_failures: int,
+    weight: Array,
+    eps: float,
+    rule: int,
+    *,
+    fast: bool | None = None,
+) -> Ready:
+    """Choose the kernels and lay out what they read; arguments as in `fail_each`."""
     applies = _row_sums(prepared).max(initial=0.0) <= _ROW_SUM
-    pays = len(nodes) * len(prepared.slot) >= WORTH_PREPARING
-    is_fast = applies and (pays if fast is None else fast)
+    pays = n_failures * len(prepared.slot) >= WORTH_PREPARING
+    is_fast = bool(applies and (pays if fast is None else fast))
     kernels = _fast if is_fast else _general
-    new_work, play = kernels(prepared, frozen(weight), eps, rule)
+    return Ready(kernels=kernels(prepared, frozen(weight), eps, rule), is_fast=is_fast)
+
+
+def play_failures(
+    ready: Ready, nodes: Array, jobs: int | None = None, progress: Progress | None = None
+) -> Failures:
+    """Let each of the nodes fail alone; arguments as in `fail_each`."""
+    nodes = np.ascontiguousarray(nodes, dtype=np.int64)
+    new_work, play = ready.kernels
+    is_fast = ready.is_fast
     order = np.random.default_rng(0).permutation(len(nodes))  # chunks of like cost
     # what a failure loses does not depend on the others of its chunk
     chunk = max(CHUNK, min(FAST_CHUNK, -(-len(nodes) // _n_chunks(jobs)))) if is_fast else CHUNK

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import sparse
 
 from withstand.kernels.cascade_memory import CascadeArrays, FastArrays
+from withstand.model.returning import return_unused
 from withstand.stress.cascade_arrays import frozen
 
 Array = np.ndarray
@@ -13,21 +15,16 @@ Array = np.ndarray
 def fast_arrays(arrays: CascadeArrays, weight: Array) -> FastArrays:
     """Return the arrays of the fast kernels for one set of weights."""
     n = len(arrays.size)
-    buyer = np.repeat(np.arange(n, dtype=np.int32), np.diff(arrays.up_indptr))
     supplier = arrays.up_supplier
     degree = np.bincount(supplier, minlength=n) + np.diff(arrays.up_indptr)
     order = np.argsort(-degree, kind="stable")
     rank = np.empty(n, np.int64)
     rank[order] = np.arange(n)
-    short = rank.astype(np.int32)
-    seller, buyer = short[supplier], short[buyer]
-    row = _grouped(seller, buyer, arrays.up_share, n)
-    column = _grouped(buyer, seller, arrays.up_share, n)
-    del seller, buyer
+    row, column = _both_ways(arrays, rank, order)
     w = weight[order]
     next_weight = _push(row, w, n)
     slots = _slots(arrays, rank, n)
-    return FastArrays(
+    fast = FastArrays(
         *(
             frozen(a)
             for a in (
@@ -46,24 +43,32 @@ def fast_arrays(arrays: CascadeArrays, weight: Array) -> FastArrays:
             )
         )
     )
+    return_unused()
+    return fast
 
 
-def _grouped(group: Array, member: Array, share: Array, n: int) -> tuple[Array, Array, Array]:
-    """Return indptr, index and share of links sorted by group, then member."""
-    order = np.lexsort((member, group))
-    count = np.bincount(group, minlength=n)
-    indptr = np.concatenate([[0], np.cumsum(count)]).astype(np.int32)
-    return indptr, member[order], share[order]
+def _both_ways(
+    arrays: CascadeArrays, rank: Array, order: Array
+) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+    """Return indptr, index and share of U by supplier and by buyer, members in rising order.
+
+    Turning a sparse matrix round sorts it, in a time that grows with the links alone.
+    """
+    shape, short = (len(rank), len(rank)), rank.astype(np.int32)
+    parts = (arrays.up_share, short[arrays.up_supplier], arrays.up_indptr.astype(np.int32))
+    row = sparse.csr_array(parts, shape=shape)[order].tocsc()
+    column = sparse.csr_array((row.data, row.indices, row.indptr), shape=shape).tocsc()
+    return (row.indptr, row.indices, row.data), (column.indptr, column.indices, column.data)
 
 
-def _push(row: tuple[Array, Array, Array], weight: Array, n: int) -> Array:
+def _push(row: tuple[Array, ...], weight: Array, n: int) -> Array:
     """Return U'w."""
     indptr, buyer, share = row
     return np.bincount(buyer, share * np.repeat(weight, np.diff(indptr)), n)
 
 
 def _slots(arrays: CascadeArrays, rank: Array, n: int) -> tuple[Array, ...]:
-    """Return D by supplier and D by slot, slots renumbered with their buyers."""
+    """Return D by supplier and D by buyer, slots renumbered with their buyers."""
     n_slots = len(arrays.slot_buyer)
     supplier = np.repeat(np.arange(n), np.diff(arrays.down_indptr))
     slot_order = np.argsort(rank[arrays.slot_buyer], kind="stable")
@@ -73,17 +78,22 @@ def _slots(arrays: CascadeArrays, rank: Array, n: int) -> tuple[Array, ...]:
     slot, source = new_slot[arrays.down_slot], rank[supplier]
     by_supplier = np.lexsort((slot, source))
     by_slot = np.lexsort((source, slot))
+    by_slot = by_slot[arrays.down_share[by_slot] > 0.0]
+    needed, need = slot[by_slot], arrays.down_share[by_slot]
+    is_first = np.diff(needed, prepend=-1) > 0
+    need[is_first] = -need[is_first]
+    buyers = np.unique(slot_buyer)
+    place = np.zeros(n, np.int64)
+    place[buyers] = np.arange(len(buyers))
+    needs = np.bincount(place[slot_buyer[needed]], minlength=len(buyers))
     count = np.bincount(source, minlength=n)
-    needs = np.bincount(slot, minlength=n_slots)
-    buyers, n_own = np.unique(slot_buyer, return_counts=True)
     return (
         np.concatenate([[0], np.cumsum(count)]).astype(np.int32),
         slot[by_supplier].astype(np.int32),
         arrays.down_share[by_supplier],
         slot_buyer.astype(np.int32),
         buyers.astype(np.int32),
-        np.concatenate([[0], np.cumsum(n_own)]).astype(np.int32),
         np.concatenate([[0], np.cumsum(needs)]).astype(np.int32),
         source[by_slot].astype(np.int32),
-        arrays.down_share[by_slot],
+        need,
     )

@@ -25,6 +25,7 @@ import polars as pl
 from withstand.errors import UsageError
 from withstand.model.findings import nearest, shorten
 from withstand.stress.chains import FALL
+from withstand.stress.run_folders import synced
 
 if TYPE_CHECKING:
     from withstand.kernels.dynamics_memory import SimulationRecord
@@ -268,6 +269,7 @@ class Folder:
         building = self.path / f".{name}.writing"
         try:
             save(building)
+            synced(building)
             building.replace(self.path / name)
         except OSError as error:
             building.unlink(missing_ok=True)

@@ -117,6 +117,7 @@ class RunFolder:
         building = target.with_name(f".{target.name}-{os.getpid()}{_WRITING}")
         try:
             save(building)
+            synced(building)
             building.replace(target)
         except OSError as error:
             building.unlink(missing_ok=True)
@@ -128,6 +129,12 @@ class RunFolder:
             f"{self.path} cannot be written: {shorten(reason)}. What was written before is whole: "
             "make room or name another folder, then run the same again to go on."
         )
+
+
+def synced(file: Path) -> None:
+    """Have the content on the disk before its name is: a power cut keeps no order of its own."""
+    with file.open("rb+") as stream:
+        os.fsync(stream.fileno())
 
 
 def _read_part(file: Path) -> tuple[str, pl.DataFrame | None]:
@@ -171,7 +178,21 @@ def read_manifest(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise UsageError(f"{file} is damaged; name a new folder.") from error
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise UsageError(f"{file} was written by another version; name a new folder.")
+    if not _is_manifest(found):
+        raise UsageError(f"{file} is damaged; name a new folder.")
     return found
+
+
+def _is_manifest(found: Mapping[str, Any]) -> bool:
+    """Tell whether what a run is made of is there, and of the right kind."""
+    periods, rules, eps = (found.get(key) for key in ("periods", "rules", "eps"))
+    return (
+        {"engine", "periods", "rules", "eps", "weights"} <= found.keys()
+        and isinstance(found["engine"], str)
+        and (rules is None or isinstance(rules, dict))
+        and (periods is None or (isinstance(periods, int) and not isinstance(periods, bool)))
+        and isinstance(eps, float)
+    )
 
 
 def read_plan(path: str | os.PathLike[str]) -> list[Scenario]:

@@ -12,6 +12,7 @@ import numpy as np
 from withstand.errors import SolverError, UsageError
 from withstand.kernels import dynamics
 from withstand.kernels.dynamics_memory import SimulationRecord, new_record, new_work
+from withstand.model.ceilings import need_memory
 from withstand.model.findings import Finding, make_finding
 from withstand.model.hits import resolve
 from withstand.model.provenance import Provenance, provenance_of
@@ -145,11 +146,18 @@ def simulate(
             nothing = new_record(network, 0, (), nodes=which)
             return _result(network, scenario, spoken, nothing, totals, folder, provenance)
         folder.clear()
-    elif _size(network, keep, which) * n_periods > LARGEST_RECORD:
-        raise UsageError(
-            f"{n_periods:,} periods of {network.n_nodes:,} nodes do not fit in memory. Play fewer "
-            "periods (periods=), keep less (record=, nodes=) or write them to a folder (out=)."
+    else:
+        kept_bytes = _size(network, keep, which) * n_periods
+        advice = (
+            "Play fewer periods (periods=), keep less (record=, nodes=) or write them to a folder "
+            "(out=)."
         )
+        if kept_bytes > LARGEST_RECORD:
+            raise UsageError(
+                f"{n_periods:,} periods of {network.n_nodes:,} nodes do not fit in memory. {advice}"
+            )
+        what = f"The record of {n_periods:,} periods"
+        need_memory(kept_bytes, what, advice, stated=network.settings.most_memory)
     dense = dense_player(network, spoken, hits, n_periods)
     play = dense.play if dense is not None else _on_links(network, spoken, hits, n_periods)
     whole, totals = Player(network, play, hits, n_periods).play(keep, which, folder)

@@ -11,17 +11,18 @@ import numpy as np
 import polars as pl
 
 from withstand.errors import UsageError
+from withstand.executor import threads_or_workers
 from withstand.model.findings import Finding, make_finding
 from withstand.model.provenance import Provenance, provenance_of
-from withstand.stress.bounds import Bounds, bound_failures
 from withstand.stress.cascade_arrays import PerNode, index_of, indices_of, prepare
 from withstand.stress.cascades import EPS, Cascade, cascade, check_eps, rule_of, weights_of
 from withstand.stress.closed_classes import closed_class_findings
-from withstand.stress.failures import Failures, fail_each
+from withstand.stress.far_failures import PRELOAD, FailureQuestion, play_far
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from withstand.executor import Executor
     from withstand.model.network import ProductionNetwork
 
 Array = np.ndarray
@@ -176,8 +177,9 @@ def esri(
     mode: str = "default",
     bounds: bool = False,
     tol: float | None = None,
-    jobs: int | None = None,
+    jobs: int | str | None = None,
     progress: Progress | None = None,
+    runner: Executor | None = None,
 ) -> SystemicRisk:
     """Return how much of the whole each node's failure takes along.
 
@@ -196,9 +198,12 @@ def esri(
         one application of the rules does not raise. Where none is found the node is not certified.
     tol : float, optional
         Stop rule of the lower bound (default 1e-7).
-    jobs : int, optional
-        Threads; the numbers do not depend on it. Default: one per processor.
+    jobs : int or str, optional
+        Threads; the numbers do not depend on it. Default: one per processor. A text stands for
+        workers elsewhere, as "ray:HOST:PORT" (see `withstand.executor.executor`).
     progress : callable of (done, all), optional
+    runner : Executor, optional
+        Workers that are there already, in place of `jobs`.
 
     Returns
     -------
@@ -230,20 +235,31 @@ def esri(
     """
     check_eps(eps)
     rule = rule_of(replaceability, mode)
-    if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1):
+    is_number = isinstance(jobs, int) and not isinstance(jobs, bool) and jobs >= 1
+    if jobs is not None and not isinstance(jobs, str) and not is_number:
         raise UsageError(f"jobs must be a whole number of at least 1, not {jobs!r}.")
-    network = network.settled
-    prepared = prepare(network, revenue, costs)
-    weight = weights_of(network, prepared, weights)
-    chosen = indices_of(network, nodes)
-    found: Failures = fail_each(prepared, chosen, weight, eps, rule, jobs, progress)
-    enclosed: Bounds | None = None
     if bounds:
         tol = TOL if tol is None else tol
         check_eps(tol, "tol")
         if mode != "default":
             raise UsageError("bounds need mode='default': parity is not monotone.")
-        enclosed = bound_failures(prepared, chosen, weight, tol, rule, jobs, progress)
+    network = network.settled
+    chosen = indices_of(network, nodes)
+    question = FailureQuestion(
+        network=network,
+        revenue=revenue,
+        costs=costs,
+        weight=weights_of(network, prepare(network, revenue, costs), weights),
+        eps=eps,
+        rule=rule,
+        n_failures=len(chosen),
+        tol=tol if bounds else None,
+    )
+    with threads_or_workers(jobs, PRELOAD, runner) as (threads, workers):
+        if workers is None:
+            found, enclosed = question.play(chosen, threads, progress)
+        else:
+            found, enclosed = play_far(workers, question, chosen, progress)
     return SystemicRisk(
         network=network,
         nodes=chosen,

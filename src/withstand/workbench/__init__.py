@@ -9,6 +9,11 @@ from withstand.workbench.capability import (
     read_names,
     write_capability,
 )
+from withstand.workbench.comparing import (
+    compare,
+    compared_targets,
+    write_compared,
+)
 from withstand.workbench.databases import (
     check_database,
     push_run,
@@ -25,6 +30,10 @@ from withstand.workbench.lines import (
     work_out_line,
     write_line,
     write_line_template,
+)
+from withstand.workbench.naming import (
+    hiding_for,
+    with_hidden_names,
 )
 from withstand.workbench.partners import (
     candidates_of,
@@ -83,6 +92,11 @@ from withstand.workbench.scenarios import (
     without_time,
     years_of,
 )
+from withstand.workbench.snapshots import (
+    Snapshot,
+    snapshots_of,
+    take_snapshot,
+)
 from withstand.workbench.staffing import (
     NO_OCCUPATIONS,
     people,
@@ -96,6 +110,12 @@ from withstand.workbench.targets import (
     REPORT_ENDINGS,
     report_targets,
 )
+from withstand.workbench.tracking import (
+    HashesCompared,
+    track_diff,
+    track_targets,
+    write_tracked,
+)
 from withstand.workbench.trade import (
     read_cube,
     screen_trade,
@@ -108,18 +128,22 @@ __all__ = [
     "DEFAULT_DURATION",
     "DEFAULT_RECOVERY",
     "DEFAULT_SHARE",
+    "HashesCompared",
     "MOST_RUNS",
     "NO_OCCUPATIONS",
     "NO_OPTIONS",
     "PLAN_ENDINGS",
     "REPORT_ENDINGS",
     "Progress",
+    "Snapshot",
     "best_of",
     "candidates_of",
     "capability_targets",
     "cascade_of",
     "check",
     "check_database",
+    "compare",
+    "compared_targets",
     "each_of",
     "find_capability",
     "find_partners",
@@ -127,6 +151,7 @@ __all__ = [
     "gather_economy",
     "gather_plan",
     "go_on",
+    "hiding_for",
     "line_targets",
     "load",
     "lossable",
@@ -158,12 +183,18 @@ __all__ = [
     "screen_trade",
     "screens_of",
     "silent",
+    "snapshots_of",
     "systemic_risk",
+    "take_snapshot",
+    "track_diff",
+    "track_targets",
     "trade_targets",
+    "with_hidden_names",
     "without_time",
     "work_out_line",
     "worst_run",
     "write_capability",
+    "write_compared",
     "write_economy",
     "write_import",
     "write_line",
@@ -174,6 +205,7 @@ __all__ = [
     "write_plan",
     "write_report",
     "write_template",
+    "write_tracked",
     "write_trade",
     "years_of",
 ]

@@ -1,9 +1,4 @@
-"""Run many independent jobs: in this process, or in processes on memory-mapped arrays.
-
-Three methods make an executor: `put` shares a value once, `map` runs a function over items, in
-order, `close` frees what was shared. A job must depend on nothing but the shared value and its
-item, so that the numbers are the same whatever the number of workers.
-"""
+"""Jobs in worker processes on this machine, on memory-mapped arrays."""
 
 from __future__ import annotations
 
@@ -16,59 +11,29 @@ import threading
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from withstand.errors import UsageError
+from withstand.executor.interface import (
+    LARGEST_BATCH,
+    MOST_BREAKS,
+    ONE_THREAD,
+    SHORT,
+    WAITING,
+    Job,
+    fair,
+    given_up,
+)
 
-Job = Callable[[Any, Any], Any]
-"""Called with the shared value and one item; a function of a module, so that it can travel."""
 IDLE_SECONDS = 300
 """Workers stay this long after their last job, so that the next call finds them warm."""
-WAITING = 4
-"""Batches per worker that wait for their turn."""
-SHORT, LARGEST_BATCH = 0.1, 64
-"""Batches grow while they take less than so many seconds, up to so many items."""
-MOST_BREAKS = 3
-"""Times that workers may be lost at the same item before the map gives up."""
 _PREFIX = "withstand-shared-"
-_ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"), "1"
-)
-"""Workers share the cores already: threads inside them would only queue."""
-
-
-class Executor(Protocol):
-    """What every way of running jobs offers; a distributed engine fills the same three methods."""
-
-    def put(self, value: Any) -> Any:
-        """Share a value with all workers once; return what `map` takes for it."""
-
-    def map(self, job: Job, shared: Any, items: Iterable[Any]) -> Iterator[Any]:
-        """Run `job(value, item)` for every item and yield the results in the order of items."""
-
-    def close(self) -> None:
-        """Free what was shared and stop the workers."""
-
-
-class Inline:
-    """Jobs one after the other, in this process."""
-
-    def put(self, value: Any) -> Any:
-        """Return the value itself."""
-        return value
-
-    def map(self, job: Job, shared: Any, items: Iterable[Any]) -> Iterator[Any]:
-        """Run the jobs lazily."""
-        return (job(shared, item) for item in items)
-
-    def close(self) -> None:
-        """Free nothing."""
 
 
 class Processes:
@@ -86,7 +51,7 @@ class Processes:
     """
 
     def __init__(self, jobs: int, preload: Sequence[str] = ()) -> None:
-        self._jobs = jobs
+        self.n_workers = self._jobs = jobs
         self._folder = _shared_folder()
         self._count = 0
         with _without_interrupts():  # Ctrl-C is this process's business, not the workers'
@@ -99,7 +64,7 @@ class Processes:
         with warnings.catch_warnings():  # another number of workers: it waits, and says so
             warnings.filterwarnings("ignore", "Trying to resize", UserWarning)
             return get_reusable_executor(
-                max_workers=self._jobs, timeout=IDLE_SECONDS, env=_ONE_THREAD
+                max_workers=self._jobs, timeout=IDLE_SECONDS, env=ONE_THREAD
             )
 
     def put(self, value: Any) -> Any:
@@ -137,10 +102,7 @@ class Processes:
             except BrokenProcessPool as error:
                 breaks += 1
                 if breaks == MOST_BREAKS:
-                    raise UsageError(
-                        f"Worker processes were stopped {breaks} times at item {done + 1} of "
-                        f"{len(waiting)}, as a rule for want of memory. Use fewer jobs."
-                    ) from error
+                    raise given_up(breaks, done, len(waiting)) from error
 
     def _run(self, job: Job, shared: Any, items: list[Any]) -> Iterator[Any]:
         """Send batches to the workers, a few ahead, and yield the results in order."""
@@ -150,7 +112,7 @@ class Processes:
         try:
             while at < len(items) or sent:
                 while at < len(items) and len(sent) < WAITING * self._jobs:
-                    batch = items[at : at + _fair(size, len(items) - at, self._jobs)]
+                    batch = items[at : at + fair(size, len(items) - at, self._jobs)]
                     sent.append((workers.submit(_run_shared, job, shared, batch), len(batch)))
                     at += len(batch)
                 future, count = sent.popleft()
@@ -165,11 +127,6 @@ class Processes:
     def close(self) -> None:
         """Remove the shared files; the workers wait for the next call, then end by themselves."""
         shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def _fair(size: int, left: int, jobs: int) -> int:
-    """Return a size of batch that leaves work for every worker until near the end."""
-    return max(1, min(size, left // (2 * jobs)))
 
 
 def _shared_folder() -> Path:
@@ -225,36 +182,3 @@ def _run_shared(job: Job, path: str, batch: list[Any]) -> tuple[list[Any], float
 def _import(modules: tuple[str, ...]) -> None:
     for name in modules:
         importlib.import_module(name)
-
-
-def executor(jobs: int | None = None, preload: Sequence[str] = ()) -> Executor:
-    """Return an executor for a number of workers.
-
-    Parameters
-    ----------
-    jobs : int, optional
-        1 or None: this process. More: so many processes. -1: one a core.
-    preload : sequence of str
-        Modules that worker processes import at once, while this process goes on.
-
-    Raises
-    ------
-    UsageError
-        If the number is 0 or below -1.
-
-    Examples
-    --------
-    >>> run = executor()
-    >>> list(run.map(lambda shared, item: shared + item, run.put(10), [1, 2]))
-    [11, 12]
-    """
-    if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, int)):
-        raise UsageError(f"jobs must be a whole number, not {jobs!r}.")
-    if jobs is None or jobs == 1:
-        return Inline()
-    if jobs == -1:
-        jobs = os.cpu_count() or 1
-        return Inline() if jobs == 1 else Processes(jobs, preload)
-    if jobs < 1:
-        raise UsageError(f"jobs must be at least 1 (or -1 for one a core), not {jobs}.")
-    return Processes(jobs, preload)
