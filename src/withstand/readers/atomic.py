@@ -74,6 +74,22 @@ def replace_folder(
         raise UsageError(f"{path} cannot be written: {reason}. It is as it was before.") from error
 
 
+def write_new_folder(path: Path, write: Callable[[Path], None]) -> None:
+    """Write a folder that is not there yet, in one step; what is there is never touched.
+
+    Raises
+    ------
+    UsageError
+        If it is there already, or cannot be written.
+    """
+    try:
+        if path.exists() or not _write_new(path, write):
+            raise UsageError(f"{path} is there already; name another.")
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise UsageError(f"{path} cannot be written: {reason}. Nothing was left.") from error
+
+
 def _write_new(path: Path, write: Callable[[Path], None]) -> bool:
     """Write a new folder; tell whether it worked or another process was quicker."""
     path.parent.mkdir(parents=True, exist_ok=True)

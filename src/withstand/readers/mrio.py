@@ -19,6 +19,8 @@ from withstand.model.findings import Origin, listed, make_finding, nearest, shor
 from withstand.readers.mrio_accounts import add_accounts
 from withstand.readers.mrio_bea import read_bea
 from withstand.readers.mrio_draft import Draft, Wanted, finish, refuse
+from withstand.readers.mrio_exiobase import looks_like_exiobase, read_exiobase
+from withstand.readers.mrio_figaro import looks_like_figaro, read_figaro
 from withstand.readers.mrio_niot import read_niot
 from withstand.readers.mrio_oecd import read_oecd
 from withstand.readers.mrio_own import read_npz, read_own
@@ -53,6 +55,14 @@ class Layout:
     title: str
     looks_like: Callable[[Path, bytes, frozenset[str]], bool]
     read: Callable[[Wanted], Draft]
+
+
+def _is_exiobase(path: Path, head: bytes, columns: frozenset[str]) -> bool:
+    return looks_like_exiobase(path)
+
+
+def _is_figaro(path: Path, head: bytes, columns: frozenset[str]) -> bool:
+    return looks_like_figaro(path, head)
 
 
 def _is_pymrio(path: Path, head: bytes, columns: frozenset[str]) -> bool:
@@ -92,6 +102,12 @@ LAYOUTS: dict[str, Layout] = {
     layout.name: layout
     for layout in (
         Layout(
+            name="exiobase",
+            title="EXIOBASE 3 as published, folder or zip (IOT_2019_ixi)",
+            looks_like=_is_exiobase,
+            read=read_exiobase,
+        ),
+        Layout(
             name="pymrio",
             title="a folder that pymrio saved (text or Parquet)",
             looks_like=_is_pymrio,
@@ -128,6 +144,12 @@ LAYOUTS: dict[str, Layout] = {
             read=read_oecd,
         ),
         Layout(
+            name="figaro",
+            title="Eurostat FIGARO, flat and matrix CSV, also zipped",
+            looks_like=_is_figaro,
+            read=read_figaro,
+        ),
+        Layout(
             name="wiod",
             title="WIOD world tables, 2013 and 2016 releases (xlsx, xlsb, csv)",
             looks_like=_is_wiod,
@@ -153,8 +175,8 @@ def read_mrio(
     path : str or path
         File, or folder: one that pymrio saved, or one of yearly files of which `year` names one.
     layout : str, optional
-        One of `withstand.readers.mrio.LAYOUTS`: withstand, arrays, pymrio, oecd, wiod, niot, bea.
-        Default: found out.
+        One of `withstand.readers.mrio.LAYOUTS`: withstand, arrays, pymrio, oecd, figaro, exiobase,
+        wiod, niot, bea. Default: found out.
     year : int, optional
         Year of the table where a file or folder holds several, and for blocs and accounts.
     home : str, optional
@@ -333,14 +355,21 @@ def _files_by_year(wanted: Wanted) -> dict[int, list[Path]]:
     if not wanted.path.is_dir():
         raise refuse(wanted, "E116", "a folder of yearly files is expected, this is a file")
     found: dict[int, list[Path]] = {}
-    kinds = (".parquet", ".npz", ".csv", ".xlsx", ".xlsb", ".xlsm")
+    kinds = (".parquet", ".npz", ".csv", ".xlsx", ".xlsb", ".xlsm", ".zip")
     for file in sorted(wanted.path.iterdir()):
         year = _year_in(file.stem)
-        is_table = file.suffix.lower() in kinds or (file / "file_parameters.json").exists()
+        is_folder = (file / "file_parameters.json").exists() or looks_like_exiobase(file)
+        is_table = file.suffix.lower() in kinds or is_folder
         is_part = re.search(r"_(make|import)(_|$)", file.stem.lower())  # a use table stands beside
         if year is not None and is_table and not is_part and not file.name.startswith((".", "~")):
             found.setdefault(year, []).append(file)
-    return found
+    return {year: _unpacked(files) for year, files in found.items()}
+
+
+def _unpacked(files: list[Path]) -> list[Path]:
+    """Return files without the archives that they may have come from."""
+    plain = [file for file in files if file.suffix.lower() != ".zip"]
+    return plain or files
 
 
 def _only_one(wanted: Wanted, year: int, files: list[Path]) -> None:
@@ -352,7 +381,7 @@ def _only_one(wanted: Wanted, year: int, files: list[Path]) -> None:
 def _one_file(wanted: Wanted) -> Wanted:
     """Return the file of the year where a folder of yearly files was named."""
     path = wanted.path
-    if not path.is_dir() or (path / "file_parameters.json").exists():
+    if not path.is_dir() or (path / "file_parameters.json").exists() or looks_like_exiobase(path):
         return wanted
     if (path / "withstand.toml").exists():
         what = "this is a project folder"

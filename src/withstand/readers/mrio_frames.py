@@ -47,7 +47,11 @@ def read_frame(wanted: Wanted, *, keep_nameless: bool = False) -> pl.DataFrame:
         raise DataError(findings)
     frame = tables[0].frame
     if keep_nameless and suffix != ".parquet":
-        frame = pl.read_csv(wanted.path, infer_schema=False, glob=False)
+        try:
+            frame = pl.read_csv(wanted.path, infer_schema=False, glob=False)
+        except pl.exceptions.PolarsError as error:
+            what = f"the rows cannot be told apart: {shorten(error)}"
+            raise refuse(wanted, "E117", what) from error
     if frame.height == 0:
         raise refuse(wanted, "E112", "the table has no rows")
     return frame

@@ -9,7 +9,6 @@ region and sector they mean stands in the file's metadata too.
 from __future__ import annotations
 
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from withstand.errors import DataError, UsageError
+from withstand.model.ceilings import need_memory
 from withstand.model.findings import listed, make_finding, shorten
 from withstand.readers.mrio_columns import BLOCK, columns_of, fill_columns
 from withstand.readers.mrio_draft import Draft, Wanted, refuse
@@ -212,6 +212,10 @@ def _read(file: Any, wanted: Wanted) -> Matrices:
         raise refuse(
             wanted, "E101", "no column of final demand (Y_REGION_CATEGORY)", column=FINAL_PREFIX
         )
+    try:
+        need_memory(8.0 * n * (n + len(final_names)), f"The table of {n:,} rows", "Aggregate it.")
+    except UsageError as error:
+        raise refuse(wanted, "E122", str(error)) from error
     flows, final = np.empty((n, n)), np.empty((n, len(final_names)))
     fill_columns(flows, file, labels, at, wanted)
     fill_columns(final, file, final_names, at, wanted)
@@ -350,10 +354,25 @@ def _names_beside(path: Path) -> dict[str, str]:
 
 
 ARRAYS = ("Z", "Y", "region", "sector")
+_KINDS = {"Z": "fiub", "Y": "fiub", "x": "fiub", "va": "fiub"}
 
 
-def read_npz(wanted: Wanted) -> Draft:
-    """Read the arrays Z, Y, region, sector, and x and va where they are there."""
+def _check_array(name: str, array: object, wanted: Wanted) -> None:
+    """Refuse what is no array of the kind that is expected: numbers, or labels in one row."""
+    if not isinstance(array, np.ndarray):
+        raise refuse(wanted, "E113", f"'{name}' in the NPZ file is no array")
+    is_matrix = name in ("Z", "Y")
+    if not is_matrix and array.ndim != 1:
+        what = f"{name} has {array.ndim} dimensions, expected one"
+        raise refuse(wanted, "E123", what)
+    if array.dtype.kind not in _KINDS.get(name, "Uiu"):
+        expected = "numbers" if name in _KINDS else "text (not bytes, not objects)"
+        what = f"{name} holds {array.dtype}; expected are {expected}"
+        raise refuse(wanted, "E103", what, column=name)
+
+
+def _arrays(wanted: Wanted) -> dict[str, Any]:
+    """Return the arrays of an NPZ file that have a meaning, each of the kind that is expected."""
     try:
         with wanted.path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             missing = [name for name in ARRAYS if name not in file.files]
@@ -365,8 +384,18 @@ def read_npz(wanted: Wanted) -> Draft:
             arrays = {name: file[name] for name in kept}
     except DataError:  # which is a ValueError too
         raise
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except MemoryError as error:
+        raise refuse(wanted, "E122", "an array does not fit in memory") from error
+    except Exception as error:  # zip, zlib, and the header of an array, which is Python source
         raise refuse(wanted, "E113", f"damaged NPZ file: {shorten(error)}") from error
+    for name, array in arrays.items():
+        _check_array(name, array, wanted)
+    return arrays
+
+
+def read_npz(wanted: Wanted) -> Draft:
+    """Read the arrays Z, Y, region, sector, and x and va where they are there."""
+    arrays = _arrays(wanted)
     flows, final = (np.ascontiguousarray(arrays[k], dtype=np.float64) for k in ("Z", "Y"))
     n = len(flows)
     if flows.shape != (n, n) or final.ndim != 2 or len(final) != n:

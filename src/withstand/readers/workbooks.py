@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 LARGEST_UNZIPPED = 2**30
 LARGEST_RATIO = 200
+MOST_CELLS = 2**28
+"""Cells that a sheet may span, empty ones included: the parser holds them all."""
+PANIC = "PanicException"
+"""What a parser raises when it gives up; each compiled library has a class of its own for it."""
 NO_VALUE = "#N/A (formula without a value: recalculate and save the workbook)"
 Read = tuple[list[RawTable], list[Finding]]
 
@@ -30,6 +34,11 @@ _CELL = re.compile(rb"<c\s([^>]*[^/>])>(.*?)</c>", re.DOTALL)
 _PLACE = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
 _VALUE = re.compile(rb"<v>(.*?)</v>", re.DOTALL)
 _SHEET = re.compile(r"<sheet\s[^>]*>")
+_ROW = re.compile(rb'<row\s[^>]*?\br="(\d{1,9})"')
+_FAR = re.compile(rb'\sr="([A-Z]{2,4})\d')
+_ODS_TAG = re.compile(rb"<table:table-(row|cell)\b([^>]*)>")
+_TIMES = re.compile(rb'number-(?:rows|columns)-repeated="(\d{1,15})"')
+_ONCE = (b"", b"1")
 _RELATION = re.compile(r"<Relationship\s[^>]*>")
 _ATTRIBUTE = re.compile(r'([\w:]+)\s*=\s*"([^"]*)"')
 
@@ -66,6 +75,13 @@ def read_sheets(
         fault = _unsafe_archive(path, hidden)
         if fault is not None:
             return [], [make_finding(*fault, origin=origin)]
+    return _parsed(path, origin, hidden)
+
+
+def _parsed(
+    path: Path, origin: Origin, hidden: dict[str, dict[tuple[int, int], str]]
+) -> tuple[list[tuple[str, list[list[Any]]]], list[Finding]]:
+    """Return name and rows of each sheet, with what the parser would hide in its cells."""
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
     sheets = []
@@ -79,7 +95,11 @@ def read_sheets(
                 sheets.append((name, rows))
     except PasswordError:
         return [], [_protected(origin)]
-    except (CalamineError, ValueError, pl.exceptions.PanicException) as error:
+    except (CalamineError, ValueError, OSError) as error:
+        return [], [make_finding("E113", f"damaged workbook: {shorten(error)}", origin=origin)]
+    except BaseException as error:
+        if type(error).__name__ != PANIC:
+            raise
         return [], [make_finding("E113", f"damaged workbook: {shorten(error)}", origin=origin)]
     return sheets, []
 
@@ -118,6 +138,11 @@ def _unsafe_archive(
             if any(p.flag_bits & 1 for p in parts):
                 return "E116", "the workbook is protected by a password"
             sheets = _sheet_parts(archive)
+            for part in parts:
+                if part.filename in sheets or part.filename == "content.xml":
+                    spread = _spread(archive.read(part))
+                    if spread > MOST_CELLS:
+                        return "E122", f"a sheet spans {spread:,} cells"
             for part in parts:  # reading also shows whether the stated sizes are true
                 cells = dict(_hidden_cells(archive, part, is_sheet=part.filename in sheets))
                 if cells:
@@ -125,6 +150,25 @@ def _unsafe_archive(
     except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, zlib.error) as error:
         return "E113", f"damaged workbook: {shorten(error)}"
     return None
+
+
+def _spread(content: bytes) -> int:
+    """Return how many cells a sheet spans at most, by what its XML says (XLSX, ODS)."""
+    if b"<table:table" in content:
+        total = columns = filled = 0
+        rows = 1
+        for tag in _ODS_TAG.finditer(content):
+            times = int((_TIMES.search(tag[2]) or _ONCE)[1])
+            if tag[1] == b"row":
+                total += rows * columns if filled else 0
+                rows, columns, filled = times, 0, 0
+            else:
+                columns += times
+                filled += b"value-type" in tag[2]
+        return total + (rows * columns if filled else 0)
+    rows = max((int(n) for n in _ROW.findall(content)), default=0)
+    far = {_index(letters.decode()) for letters in set(_FAR.findall(content))}
+    return rows * (max(far, default=25) + 1)
 
 
 def _sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:

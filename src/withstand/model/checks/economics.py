@@ -9,6 +9,7 @@ import polars as pl
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from withstand.model.checks.codes import check_code_columns
 from withstand.model.checks.economies import check_economy
 from withstand.model.encoding import encode
 from withstand.model.findings import Finding, listed, make_finding
@@ -34,6 +35,7 @@ def check_economics(network: ProductionNetwork) -> list[Finding]:
         *totals_row(network),
         *cheap_unmet_demand(network),
         *not_allowed(network),
+        *check_code_columns(network),
     ]
     if network.flow_table is not None:
         return [*of_any, *check_economy(network)]
