@@ -18,14 +18,14 @@ else
 install = $(1)/bin/python -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: help demo test check test-quick test-slow test-thorough test-uncompiled test-benchmarks bench format lock \
+.PHONY: help demo test docs check test-quick test-slow test-thorough test-uncompiled test-benchmarks bench format lock \
         clean clean-all
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
 help:
 	@sed -n '1,4s/^# \{0,1\}//p' Makefile
-	@echo "Also: check, test-quick, test-slow, test-thorough, test-benchmarks, bench, format, lock, clean, clean-all"
+	@echo "Also: docs, check, test-quick, test-slow, test-thorough, test-benchmarks, bench, format, lock, clean, clean-all"
 
 # --- environments --------------------------------------------------------------------------------
 
@@ -62,6 +62,10 @@ demo: $(VENV)/.run-stamp
 	$(BIN)/withstand demo
 
 test: check test-quick test-slow test-uncompiled test-benchmarks
+
+# The documentation as a site in docs/_build, without a network.
+docs: $(VENV)/.dev-stamp
+	$(BIN)/python docs/build.py
 
 # --- checks --------------------------------------------------------------------------------------
 
@@ -118,7 +122,7 @@ lock:
 	$(LOCK) requirements/bench.in -o requirements/bench.txt
 
 clean:
-	rm -rf demo-out dist build .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+	rm -rf demo-out dist build docs/_build .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis \
 	       .import_linter_cache .benchmarks
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -11,7 +11,17 @@ if TYPE_CHECKING:
 
 
 class WithstandError(Exception):
-    """Base of every error that withstand raises on purpose."""
+    """Base of every error that withstand raises on purpose.
+
+    Examples
+    --------
+    >>> import withstand as ws
+    >>> try:
+    ...     ws.example("robot_makr")
+    ... except ws.WithstandError as error:
+    ...     print(error)
+    There is no example 'robot_makr'; there are: robot_maker, nation. Did you mean robot_maker?
+    """
 
 
 class FindingsError(WithstandError, ValueError):

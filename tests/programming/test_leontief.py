@@ -178,7 +178,7 @@ def test_what_would_not_fit_is_refused_before_it_is_taken(monkeypatch):
     assert system.memory_needed == 8 * 4
     monkeypatch.setattr(memory, "free_memory", lambda: 30)
     for ask in (lambda: system.solve(OUTPUT), system.inverse, system.coefficients):
-        with pytest.raises(UsageError, match=r"GB are free\. Aggregate regions or sectors"):
+        with pytest.raises(UsageError, match=r"(GB|MB) are free\. Aggregate regions or sectors"):
             ask()
     assert not system.is_factored
     assert system.solve_once(np.array([600.0, 1500.0])).round(2).tolist() == [1247.52, 1841.58]

@@ -220,6 +220,7 @@ def _targets(day: date | None, targets: list[Path], fail_on: str, *, hides_names
 
 def _say_targets(found: Any) -> None:
     from withstand.report.track_page import target_table
+    from withstand.report.words import plural
 
     output.say(found.summary())
     for note in found.notes:
@@ -229,7 +230,7 @@ def _say_targets(found: Any) -> None:
     headers = {c: x.header.lower() for c, x in zip(made.frame.columns, made.columns, strict=True)}
     headers.pop("year", None)
     output.say_table(
-        f"Targets as of {found.today.isoformat()}, against {len(found.snapshots)} snapshots",
+        f"Targets as of {found.today.isoformat()}, against {plural(len(found.snapshots), 'snapshot')}",
         made.frame,
         headers,
     )

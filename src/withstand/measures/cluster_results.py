@@ -73,11 +73,11 @@ class Clusters:
         (shares of what its members buy and sell), main (member with most output), regions,
         main_region, main_region_share (of its output); then side by side
 
-        gain : share of what members buy that comes from members of the same region: short links.
-        risk : how many times wider the loss of a year spreads if all members in a region fail
-            together instead of each for itself, the mean loss being the same:
-            sqrt(sum_r (sum_i x_i)^2 / sum_i x_i^2), i in r.
-        at_stake : share of all output that one such failure takes at most.
+        - gain: share of what members buy that comes from members of the same region: short links.
+        - risk: how many times wider the loss of a year spreads if all members in a region fail
+          together instead of each for itself, the mean loss being the same:
+          sqrt(sum_r (sum_i x_i)^2 / sum_i x_i^2), i in r.
+        - at_stake: share of all output that one such failure takes at most.
 
         The last six but `regions` are empty where nodes have no regions.
         """

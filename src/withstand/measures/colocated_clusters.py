@@ -64,9 +64,9 @@ class RegionalClusters:
         members buy, products that its members make), outside_share (what they cannot buy in the
         region, from other regions or abroad), and side by side
 
-        gain : share of what they buy that members in the region supply: short links.
-        risk : how many times wider the loss of a year spreads if the region strikes all members
-            together instead of each for itself, sum x / sqrt(sum x^2).
+        - gain: share of what they buy that members in the region supply: short links.
+        - risk: how many times wider the loss of a year spreads if the region strikes all members
+          together instead of each for itself, sum x / sqrt(sum x^2).
 
         internal_share, outside_share and gain are empty without an economy.
         """

@@ -99,7 +99,7 @@ def balance(
 
     RAS (biproportional): x_ij = r_i a_ij s_j. With negative entries GRAS, of which RAS is the case
     without them: x_ij = r_i a_ij s_j if a_ij > 0, a_ij / (r_i s_j) if a_ij < 0, which minimises
-    sum |a| z ln(z / e), z = x / a. In turn each row, then each column, takes the one factor that
+    `sum |a| z ln(z / e)`, z = x / a. In turn each row, then each column, takes the one factor that
     meets its sum. Zeros stay, signs stay, a matrix that is balanced stays as it is.
 
     Parameters

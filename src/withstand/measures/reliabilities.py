@@ -78,7 +78,7 @@ def voting_reliability(
     region: str = "iso3c",
     value: str = "IdealPoint",
 ) -> pl.DataFrame:
-    """Return reliability from votes: 1 - |ideal point - that of home| / widest distance of all.
+    """Return reliability from votes: 1 - distance of ideal points from home / widest of all.
 
     1 is who votes as home does, 0 would be a region as far away as the two farthest of that year
     are from each other. Ideal points (Bailey, Strezhnev and Voeten 2017) are estimated anew in

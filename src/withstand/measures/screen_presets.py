@@ -32,6 +32,11 @@ class ScreenCondition:
         "published" or "our reading".
     classes, class_names : tuple
         Bounds between classes of the indicator and one name more than bounds, if it has classes.
+
+    Examples
+    --------
+    >>> ScreenCondition(name="one supplier", indicator="import_hhi", above=0.4).basis
+    'own'
     """
 
     name: str
@@ -115,6 +120,21 @@ def read_screens(path: str | os.PathLike[str]) -> dict[str, ScreenPreset]:
     ------
     UsageError
         If the file cannot be read or a field is unknown.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "own.toml"
+    ...     _ = file.write_text('''
+    ... [few]
+    ... [[few.conditions]]
+    ... name = "C"
+    ... indicator = "import_hhi"
+    ... above = 0.5
+    ... ''')
+    ...     list(read_screens(file))
+    ['few']
     """
     file = Path(path)
     try:

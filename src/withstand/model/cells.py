@@ -144,7 +144,8 @@ def conform_column(
             series.is_not_null(),
             f"{report.name} holds lists or records; {expected(column)}",
         )
-        dtype = pl.Float64 if column.type in ("number", "integer") else pl.String
+        dtypes = {"number": pl.Float64, "integer": pl.Float64, "yesno": pl.Boolean}
+        dtype = dtypes.get(column.type, pl.String)
         return pl.Series(column.name, [None] * len(series), dtype=dtype), report
     if column.type in ("number", "integer"):
         result = _numbers(series, report)
@@ -186,6 +187,9 @@ def as_text(series: pl.Series) -> pl.Series:
         return both.select(
             pl.when("is_whole").then("whole").otherwise("text").alias(series.name)
         ).to_series()
+    if series.dtype == pl.Binary:  # polars refuses bytes that are no text
+        texts = [None if x is None else x.decode("utf-8", errors="replace") for x in series]
+        return pl.Series(series.name, texts, pl.String)
     if series.dtype.is_nested() or series.dtype == pl.Object:
         return pl.Series(series.name, [None if x is None else str(x) for x in series.to_list()])
     return series.cast(pl.String, strict=False)

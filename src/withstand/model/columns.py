@@ -44,6 +44,11 @@ class Column:
         Allowed range, ends included.
     refers_to : tuple of str
         Tables whose key the label must be found in (any of them).
+
+    Examples
+    --------
+    >>> Column(name="share", meaning="Share of purchases.", type="number").required
+    False
     """
 
     name: str
@@ -61,7 +66,14 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """One table of the data dictionary: its columns, its key and what it is for."""
+    """One table of the data dictionary: its columns, its key and what it is for.
+
+    Examples
+    --------
+    >>> from withstand.model.tables import TABLES
+    >>> TABLES["recipes"].key, TABLES["recipes"].required
+    (('buyer', 'input'), ('buyer', 'input', 'quantity'))
+    """
 
     name: str
     meaning: str

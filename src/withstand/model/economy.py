@@ -16,6 +16,7 @@ import polars as pl
 from withstand.errors import DataError, UsageError
 from withstand.model import checks
 from withstand.model.balances import residuals
+from withstand.model.cells import as_text
 from withstand.model.conforming import conform_rows
 from withstand.model.encoding import encode, indptr_of, numbers
 from withstand.model.findings import Finding, Origin, has_errors, make_finding, sort_findings
@@ -164,17 +165,30 @@ def _with_derived(nodes: pl.DataFrame, flows: Array, final: Array) -> pl.DataFra
         label = pl.format("{}@{}", pl.col("product"), pl.col("region"))
         nodes = nodes.with_columns(label.alias("node"))
     sales = flows.sum(axis=1) + final.sum(axis=1)
-    output = (
-        numbers(nodes, "output") if "output" in nodes.columns else np.full(nodes.height, np.nan)
-    )
+    output, value_added = _given(nodes, "output"), _given(nodes, "value_added")
+    if output is None or value_added is None:
+        return nodes
     output = np.where(np.isnan(output), np.maximum(sales, 0.0), output)
-    value_added = numbers(nodes, "value_added")
     value_added = np.where(np.isnan(value_added), output - flows.sum(axis=0), value_added)
     return nodes.with_columns(
         pl.Series("output", output),
         pl.Series("final_demand", final.sum(axis=1)),
         pl.Series("value_added", value_added),
     )
+
+
+def _given(nodes: pl.DataFrame, name: str) -> Array | None:
+    """Return a column as numbers, NaN where empty; None if it holds something else, told later."""
+    if name not in nodes.columns:
+        return np.full(nodes.height, np.nan)
+    cells = (
+        nodes[name] if nodes[name].dtype.is_numeric() else as_text(nodes[name]).str.strip_chars()
+    )
+    values = cells.cast(pl.Float64, strict=False)
+    is_empty = cells.is_null() if cells.dtype != pl.String else cells.fill_null("") == ""
+    if (values.is_null() & ~is_empty).any():
+        return None
+    return np.array(values.fill_null(np.nan).to_numpy(), dtype=np.float64)
 
 
 def _with_labels(

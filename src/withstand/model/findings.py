@@ -68,7 +68,7 @@ class Finding:
         if self.row is not None:
             details.append(f"row {self.row}")
         if self.column is not None:
-            details.append(f"column {self.column}")
+            details.append(f"column {shorten(self.column)}")
         return f"{where} {', '.join(details)}".strip()
 
     def __str__(self) -> str:
@@ -80,7 +80,7 @@ class Finding:
         lines = [f"{head}{value}  {self.what}{times}{hint}"]
         if self.fix:
             lines.append(f"     {self.fix}")
-        return "\n".join(lines)
+        return "\n".join(map(printable, lines))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +151,23 @@ def make_finding(
     )
 
 
+def printable(text: str) -> str:
+    r"""Return a text with a question mark for each sign that a terminal would obey or hide.
+
+    Examples
+    --------
+    >>> printable("left\u202eright\x1b[31m")
+    'left?right?[31m'
+    """
+    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
+
+
 def shorten(value: object) -> str:
     """Return a value as one printable line of at most eighty characters."""
-    text = str(value)[: _LONGEST_VALUE * 4]
-    text = "".join(c if c.isprintable() else "?" for c in text)
+    try:
+        text = printable(str(value)[: _LONGEST_VALUE * 4])
+    except RecursionError:  # lists in lists in lists ...
+        text = f"{type(value).__name__} nested too deep to show"
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."
 
 

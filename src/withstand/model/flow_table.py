@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from withstand.errors import UsageError
+from withstand.model.ceilings import need_memory
 from withstand.model.encoding import indptr_of
 from withstand.model.link_arrays import LinkArrays
 
@@ -76,6 +77,12 @@ class FlowTable:
                 f"{n_links * 60 / 2**30:.0f} GB. Aggregate regions or sectors first "
                 "(withstand.aggregate), or use the engines for economies."
             )
+        need_memory(
+            n_links * 60.0,
+            f"{n_links:,} flows as links",
+            "Aggregate regions or sectors first (withstand.aggregate), or use the engines for "
+            "economies.",
+        )
         n_nodes = len(node_product)
         n_products = int(node_product.max(initial=-1)) + 1
         buyer, supplier = np.nonzero(self.flows.T)

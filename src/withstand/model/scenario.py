@@ -54,6 +54,12 @@ class Shock:
     ------
     ScenarioError
         With every share, time, word or target that cannot be.
+
+    Examples
+    --------
+    >>> half = Shock(region="JP", share=0.5, duration="12w", recovery="8w")
+    >>> half.region, half.share, half.what
+    ('JP', 0.5, 'capacity')
     """
 
     region: str | None = None
@@ -223,6 +229,19 @@ def read_scenario(path: str | os.PathLike[str]) -> Scenario:
     ------
     ScenarioError
         With every fault in the file.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "quake.toml"
+    ...     _ = file.write_text('''
+    ... [[shock]]
+    ... region = "JP"
+    ... duration = "12w"
+    ... ''')
+    ...     read_scenario(file).name
+    'quake'
     """
     file = Path(path)
     origin = Origin(shorten(file.name))

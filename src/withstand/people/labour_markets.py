@@ -50,6 +50,11 @@ class MarketRates:
         opened.
     weeks : float
         Weeks in a period. After 27 weeks people count as unemployed for long.
+
+    Examples
+    --------
+    >>> MarketRates(separation=0.02).weeks
+    6.75
     """
 
     separation: float = 0.016

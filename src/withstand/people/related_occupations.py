@@ -124,7 +124,7 @@ def relatedness(
 ) -> Relatedness:
     """Say how alike occupations are in the skills that they ask for.
 
-    With x_ik the importance of skill k in occupation i and m_k its mean over the occupations,
+    With x_ik the importance of skill k in occupation i and m_k its mean over the occupations::
 
         related(i, j) = sum_k (x_ik - m_k)(x_jk - m_k) / (|x_i - m| |x_j - m|),
 

@@ -386,7 +386,9 @@ def read_line_toml(path: Path) -> tuple[pl.DataFrame, Origin]:
 
 
 def _text(value: Any) -> str:
-    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) if not isinstance(value, list | dict) else shorten(value)
 
 
 def _lines_of(path: Path, n_machines: int) -> list[int]:
