@@ -153,7 +153,7 @@ def _thing(full: str) -> Any:
 def is_shown(package: str, name: str) -> bool:
     """Tell whether a reader finds a public name at work somewhere."""
     thing, full = public(package)[name], f"{package}.{name}"
-    if has_example(thing) or full in pages_using():
+    if has_example(thing) or {full, first_name(full, thing)} & set(pages_using()):
         return True
     return bool(makers_of(thing) or examples_naming(thing) or raisers_of(thing))
 
