@@ -22,7 +22,7 @@ _OWN = ("home_share", "tier1_home_share", "feasible_output", "largest_hhi", "esr
 
 @dataclass(frozen=True)
 class Limit:
-    """A threshold: an indicator as text, its value or its rise or fall, and the side that breaks."""
+    """A threshold of an indicator: of its value, rise or fall, and the side that breaks it."""
 
     asked: Any
     change: str
@@ -160,7 +160,7 @@ def broken_by(found: Any, limits: list[Limit]) -> list[str]:
 
 def say(found: Any, top: int) -> None:
     """Print a comparison: the sentence, indicators, what changed."""
-    from withstand.report.compare_page import said_table
+    from withstand.report.compare_page import said_table, shortened
 
     output.say(found.summary())
     for note in found.notes:
@@ -184,7 +184,7 @@ def say(found: Any, top: int) -> None:
         if rows.height:
             output.say_table(
                 f"What differs in {case.name}, what moved most value first",
-                rows.head(top),
+                shortened(rows.head(top)),
                 {"table": "table", "change": "change", "key": "row", "column": "column",
                  "before": "before", "after": "after", "effect": "value moved"},
                 shares=["effect"],

@@ -21,9 +21,7 @@ def track(
         str, typer.Argument(help="Name of the snapshot; of diff, the earlier one.")
     ] = "",
     second: Annotated[str, typer.Argument(help="Of diff: the later one. Default: now.")] = "",
-    on: Annotated[
-        str, typer.Option(help="The day it speaks of, 2026-12-31. Default: today.")
-    ] = "",
+    on: Annotated[str, typer.Option(help="The day it speaks of, 2026-12-31. Default: today.")] = "",
     note: Annotated[str, typer.Option(help="A line kept with a snapshot.")] = "",
     hashes_only: Annotated[
         bool, typer.Option("--hashes-only", help="Keep hashes of the tables, not the tables.")
@@ -132,8 +130,8 @@ def _list() -> int:
     elif not found:
         output.say("There are no snapshots; withstand track snapshot takes the first one.")
     else:
-        output.say_table("Snapshots, the oldest first", frame,
-                         {"name": "name", "when": "day", "tables": "tables kept", "note": "note"})  # fmt: skip
+        headers = {"name": "name", "when": "day", "tables": "tables kept", "note": "note"}
+        output.say_table("Snapshots, the oldest first", frame, headers)
     return 0
 
 
@@ -185,8 +183,8 @@ def _diff(
         output.say_json({"status": "ok", "indicators": found.rows, "tables": found.tables})
     output.say_table(f"{found.names[0]} and {found.names[1]}, as their manifests say", found.rows,
                      {c: c for c in found.rows.columns})  # fmt: skip
-    output.say_table("Tables", found.tables, {"table": "table", "rows_before": "rows before",
-                                              "rows_after": "rows after", "is_same": "same"})  # fmt: skip
+    headers = {"table": "table", "rows_before": "rows before", "rows_after": "rows after"}
+    output.say_table("Tables", found.tables, headers | {"is_same": "same"})
     return 0
 
 
@@ -230,7 +228,8 @@ def _say_targets(found: Any) -> None:
     headers = {c: x.header.lower() for c, x in zip(made.frame.columns, made.columns, strict=True)}
     headers.pop("year", None)
     output.say_table(
-        f"Targets as of {found.today.isoformat()}, against {plural(len(found.snapshots), 'snapshot')}",
+        f"Targets as of {found.today.isoformat()},"
+        f" against {plural(len(found.snapshots), 'snapshot')}",
         made.frame,
         headers,
     )

@@ -99,9 +99,7 @@ def _named(cases: Sequence[Case]) -> list[Case]:
     return [replace(c, name=n) for c, n in zip(cases, names, strict=True)]
 
 
-def case_of(
-    word: str, project: str | os.PathLike[str], base: ProductionNetwork | None
-) -> Case:
+def case_of(word: str, project: str | os.PathLike[str], base: ProductionNetwork | None) -> Case:
     """Return the network that a word names."""
     from withstand.report.comparisons import Case
 
@@ -177,9 +175,7 @@ def read_plan_file(path: Path) -> dict[str, Any]:
             raise
         raise UsageError(f"{path.name} is not valid JSON.") from error
     if not isinstance(document, dict) or not isinstance(document.get("calendar"), list):
-        raise UsageError(
-            f"{path.name} is no plan; withstand plan ... --out plan.json writes one."
-        )
+        raise UsageError(f"{path.name} is no plan; withstand plan ... --out plan.json writes one.")
     return document
 
 

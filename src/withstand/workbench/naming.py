@@ -21,9 +21,7 @@ KEPT = "hidden_names.json"
 """Who is who, kept in the project and nowhere else."""
 
 
-def hiding_for(
-    project: str | os.PathLike[str], networks: Sequence[ProductionNetwork]
-) -> Hiding:
+def hiding_for(project: str | os.PathLike[str], networks: Sequence[ProductionNetwork]) -> Hiding:
     """Return the numbers that stand for the names of networks; those of a project are kept in it.
 
     A name keeps its number in later reports, and new names get new ones. Outside a project folder

@@ -218,7 +218,7 @@ def _indicators(
 
 
 def reading_row(measured: Any, one: Asked, year: int | None) -> dict[str, Any]:
-    """Return an indicator as a row of a manifest; of projections, with what is expected of a year."""
+    """Return an indicator as a row of a manifest; of projections, with what is expected."""
     goal_year = year if one.indicator.by_year else None
     first = measured.year if goal_year is None else min(measured.year, goal_year)
     now = measured.read(one, first)
