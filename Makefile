@@ -18,14 +18,14 @@ else
 install = $(1)/bin/python -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: help demo test docs check test-quick test-slow test-thorough test-uncompiled test-benchmarks bench format lock \
+.PHONY: help demo test docs audit sbom check test-quick test-slow test-thorough test-uncompiled test-benchmarks bench format lock \
         clean clean-all
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
 help:
 	@sed -n '1,4s/^# \{0,1\}//p' Makefile
-	@echo "Also: docs, check, test-quick, test-slow, test-thorough, test-benchmarks, bench, format, lock, clean, clean-all"
+	@echo "Also: docs, audit, sbom, check, test-quick, test-slow, test-thorough, test-benchmarks, bench, format, lock, clean, clean-all"
 
 # --- environments --------------------------------------------------------------------------------
 
@@ -107,6 +107,15 @@ bench: $(VENV)/.dev-stamp $(PEERS)/.stamp
 format: $(VENV)/.dev-stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Known faults in what withstand runs on (asks the advisory database), and a list of all parts of the
+# environment; the list names paths of this machine and is no part of the repository.
+audit: $(VENV)/.dev-stamp
+	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements/run.txt
+
+sbom: $(VENV)/.dev-stamp
+	mkdir -p dist
+	$(BIN)/cyclonedx-py environment $(BIN)/python --of JSON -o dist/sbom.json
 
 # --- locks ---------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """A PostgreSQL server of our own: a free loopback port, an unprivileged user, stopped for certain.
 
-Also run by `benchmarks/databases.py`. Nothing outlives the `with`. Where this process is killed the server goes too; its folder stays.
+Also run by `benchmarks/databases.py`. Nothing outlives the `with`.
+Where this process is killed the server goes too; its folder stays.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from withstand.cli.plant_command import plant_line
 from withstand.cli.stress_command import stress
 from withstand.cli.track_command import track
 from withstand.cli.trade_command import trade
+from withstand.cli.upgrade_command import upgrade
 from withstand.errors import UsageError
 
 app = typer.Typer(
@@ -277,6 +278,7 @@ def measure(
 
 
 app.command()(explain)
+app.command()(upgrade)
 app.command()(add)
 app.command()(stress)
 app.command()(plan)

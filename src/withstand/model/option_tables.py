@@ -112,8 +112,8 @@ OPTIONS = (
         columns=(
             label_column(
                 "indicator",
-                "What is measured; of people: graduates, people, coverage, needs_met or"
-                " vacancies_filled.",
+                "What is measured: of people graduates, people, coverage, needs_met or"
+                " vacancies_filled; of the network what `withstand track indicators` lists.",
                 example="graduates",
             ),
             text_column(

@@ -369,6 +369,10 @@ def _check_array(name: str, array: object, wanted: Wanted) -> None:
         expected = "numbers" if name in _KINDS else "text (not bytes, not objects)"
         what = f"{name} holds {array.dtype}; expected are {expected}"
         raise refuse(wanted, "E103", what, column=name)
+    try:
+        "".join(array.tolist() if array.dtype.kind == "U" else ()).encode().decode()
+    except ValueError as error:  # a half of a letter, or a number beyond all letters
+        raise refuse(wanted, "E114", f"{name} holds signs that are no text", column=name) from error
 
 
 def _arrays(wanted: Wanted) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import re
 import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
+from xml.parsers.expat import ExpatError, ParserCreate
 
 import polars as pl
 
@@ -140,14 +141,19 @@ def _unsafe_archive(
             sheets = _sheet_parts(archive)
             for part in parts:
                 if part.filename in sheets or part.filename == "content.xml":
-                    spread = _spread(archive.read(part))
+                    content = archive.read(part)
+                    if part.filename == "content.xml":  # broken ones send the parser in circles
+                        ParserCreate().Parse(content, True)
+                    spread = _spread(content)
                     if spread > MOST_CELLS:
                         return "E122", f"a sheet spans {spread:,} cells"
             for part in parts:  # reading also shows whether the stated sizes are true
                 cells = dict(_hidden_cells(archive, part, is_sheet=part.filename in sheets))
                 if cells:
                     hidden[sheets[part.filename]] = cells
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, zlib.error) as error:
+    except (
+        zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, zlib.error, ExpatError,
+    ) as error:  # fmt: skip
         return "E113", f"damaged workbook: {shorten(error)}"
     return None
 

@@ -14,7 +14,7 @@ import polars as pl
 
 from withstand.errors import ScenarioError, UsageError
 from withstand.executor import Executor, executor
-from withstand.model.findings import Finding, make_finding, nearest
+from withstand.model.findings import Finding, make_finding, nearest, shorten
 from withstand.model.hits import resolve
 from withstand.model.provenance import Provenance, provenance_of
 from withstand.model.scenario import LINK_TARGETS, Scenario
@@ -339,7 +339,7 @@ def _playing(
     if engine not in ENGINES:
         near = nearest(str(engine), list(ENGINES))
         raise UsageError(
-            f"engine '{str(engine)[:40]}' is unknown; use one of {', '.join(ENGINES)}."
+            f"engine '{shorten(engine)}' is unknown; use one of {', '.join(ENGINES)}."
             + (f" Did you mean {near}?" if near else "")
         )
     check_eps(eps)
