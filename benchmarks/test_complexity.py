@@ -27,6 +27,6 @@ def test_ecomplexity_gives_the_same():
         pytest.skip("ecomplexity is not installed there")
     values = half_filled(40, 120)
     _, theirs = run_peer(python, "ecomplexity", values)
-    told = differences(measures.complexity(values), theirs)
+    told = differences(measures.complexity(values, convention="ecomplexity"), theirs)
     assert set(told) == {"rca", "density", "cog", "eci", "coi", "pci"}
     assert not any("correlation" in text for text in told.values()), told
