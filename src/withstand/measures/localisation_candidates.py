@@ -139,7 +139,7 @@ def localise_candidates(
     >>> found = localise_candidates(ws.measures.complexity(table), "HOME",
     ...                             network=ws.examples.tiny())
     >>> found.to_frame().select("product", "outside_home", "density").rows()
-    [('STEEL', 0.8, 0.3333333333333333)]
+    [('STEEL', 0.8, 1.0)]
     """
     _check_kinds(capability, network, screens, research, ranks)
     if network is None and screens is None:

@@ -49,6 +49,16 @@ def upgrade_project(path: str | os.PathLike[str]) -> tuple[int, Path | None, lis
         If there is no project, or a table to change stands in a workbook.
     DataError
         If the project has faults, or a format that this version does not know.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import withstand as ws
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     project = ws.readers.write_folder(ws.examples.tiny(), folder + "/plant")
+    ...     had, kept, changes = ws.readers.upgrade_project(project)
+    >>> had, kept, changes
+    (1, None, [])
     """
     folder = Path(path)
     file = folder / SETTINGS_FILE
