@@ -17,6 +17,8 @@ import pytest
 from withstand.model.finding_codes import CODES
 from withstand.model.finding_examples import page_of
 
+pytestmark = pytest.mark.xdist_group("site")  # one build for all
+
 NAVIGATION = ("index", "search", "next", "prev", "canonical")
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 

@@ -92,34 +92,43 @@ class Processes:
             If workers are lost again and again at the same item.
         """
         waiting = list(items)
-        done = breaks = 0
+        done = breaks = alone = 0
         while done < len(waiting):
             try:
-                for result in self._run(job, shared, waiting[done:]):
+                for result in self._run(job, shared, waiting[done:], alone):
                     done += 1
                     breaks = 0
                     yield result
-            except BrokenProcessPool as error:
+            except _WorkersLostError as error:
+                alone = error.n_sent  # one of these did it: played one by one, it is found
                 breaks += 1
                 if breaks == MOST_BREAKS:
                     raise given_up(breaks, done, len(waiting)) from error
 
-    def _run(self, job: Job, shared: Any, items: list[Any]) -> Iterator[Any]:
-        """Send batches to the workers, a few ahead, and yield the results in order."""
+    def _run(self, job: Job, shared: Any, items: list[Any], alone: int) -> Iterator[Any]:
+        """Send batches to the workers, a few ahead, and yield the results in order.
+
+        The first `alone` items are sent one by one, each when the one before is done.
+        """
         workers = self._workers()
         sent: deque[tuple[Future[Any], int]] = deque()
-        at, size = 0, 1
+        at = count = 0
+        size = 1
         try:
             while at < len(items) or sent:
-                while at < len(items) and len(sent) < WAITING * self._jobs:
-                    batch = items[at : at + fair(size, len(items) - at, self._jobs)]
+                while at < len(items) and len(sent) < (1 if at < alone else WAITING * self._jobs):
+                    most = 1 if at < alone else fair(size, len(items) - at, self._jobs)
+                    batch = items[at : at + most]
                     sent.append((workers.submit(_run_shared, job, shared, batch), len(batch)))
                     at += len(batch)
                 future, count = sent.popleft()
                 results, seconds = future.result()
                 if seconds < SHORT and count == size:
                     size = min(2 * size, LARGEST_BATCH)
+                count = 0
                 yield from results
+        except BrokenProcessPool as error:
+            raise _WorkersLostError(count + sum(n for _, n in sent)) from error
         finally:  # whoever stops listening, or a fault: what has not begun is not begun
             for future, _ in sent:
                 future.cancel()
@@ -127,6 +136,14 @@ class Processes:
     def close(self) -> None:
         """Remove the shared files; the workers wait for the next call, then end by themselves."""
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class _WorkersLostError(Exception):
+    """Workers ended while so many items were on their way."""
+
+    def __init__(self, n_sent: int) -> None:
+        super().__init__(n_sent)
+        self.n_sent = n_sent
 
 
 def _shared_folder() -> Path:
