@@ -76,11 +76,11 @@ check: $(VENV)/.dev-stamp
 	$(BIN)/lint-imports
 
 test-quick: $(VENV)/.dev-stamp
-	$(PYTEST) -m "not slow" -n $(JOBS) --maxprocesses 8 --dist loadgroup
+	$(PYTEST) -m "not slow" -n $(JOBS) --maxprocesses 8
 
 # pytest says 5 when nothing was selected, which is no fault here.
 test-slow: $(VENV)/.dev-stamp
-	$(PYTEST) -m slow -n $(JOBS) --maxprocesses 8 --dist loadgroup || [ $$? -eq 5 ]
+	$(PYTEST) -m slow -n $(JOBS) --maxprocesses 8 || [ $$? -eq 5 ]
 
 # All cases of the long rows of random ones, of which the other targets play a part.
 test-thorough: export WITHSTAND_THOROUGH = 1

@@ -10,9 +10,9 @@ def test_the_script_for_databases_works(capsys: pytest.CaptureFixture[str]) -> N
     pytest.importorskip("adbc_driver_postgresql")
     if databases.binaries() is None:
         pytest.skip("PostgreSQL is not installed")
-    assert databases.main(["--nodes", "200", "--each", "5"]) == 0
+    assert databases.main(["--nodes", "300", "--each", "5"]) == 0
     lines = capsys.readouterr().out.splitlines()[1:]
     assert [line.split()[:3] for line in lines] == [
-        ["PostgreSQL", "200", "1,000"],
-        ["Parquet", "200", "1,000"],
+        ["PostgreSQL", "300", "1,500"],
+        ["Parquet", "300", "1,500"],
     ]

@@ -17,8 +17,6 @@ import pytest
 from withstand.model.finding_codes import CODES
 from withstand.model.finding_examples import page_of
 
-pytestmark = pytest.mark.xdist_group("site")  # one build for all
-
 NAVIGATION = ("index", "search", "next", "prev", "canonical")
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -79,12 +77,10 @@ class _Read(HTMLParser):
             self.assets += asked
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def _built(folder: Path) -> Path:
     """Build the site in a process of its own: sphinx changes the state of whoever calls it."""
     pytest.importorskip("sphinx")
     pytest.importorskip("furo")
-    folder = tmp_path_factory.mktemp("site")
     done = subprocess.run(
         [sys.executable, DOCS / "build.py", folder], capture_output=True, text=True, check=False
     )
@@ -92,13 +88,19 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "html"
 
 
-@pytest.fixture(scope="module")
-def pages(site: Path) -> dict[Path, _Read]:
-    return {path: _Read(path) for path in site.rglob("*.html")}
-
-
 @pytest.mark.slow
-def test_no_page_asks_anything_of_the_internet(site: Path, pages: dict[Path, _Read]) -> None:
+def test_the_site_is_whole_and_asks_nothing_of_the_internet(tmp_path: Path) -> None:
+    # One test, so that one worker builds it once.
+    site = _built(tmp_path)
+    pages = {path: _Read(path) for path in site.rglob("*.html")}
+    _no_page_asks_anything_of_the_internet(site, pages)
+    _every_link_within_the_site_leads_to_a_page_and_an_anchor(site, pages)
+    _every_page_of_the_documentation_is_in_the_site_and_in_its_menu(site)
+    _every_finding_code_has_its_anchor(site, pages)
+    _every_public_name_is_in_the_reference(pages)
+
+
+def _no_page_asks_anything_of_the_internet(site: Path, pages: dict[Path, _Read]) -> None:
     asked = {
         (path.name, asset)
         for path, page in pages.items()
@@ -114,8 +116,7 @@ def test_no_page_asks_anything_of_the_internet(site: Path, pages: dict[Path, _Re
     assert not [p for p in pages if "mathjax" in _text(p).lower()]
 
 
-@pytest.mark.slow
-def test_every_link_within_the_site_leads_to_a_page_and_an_anchor(
+def _every_link_within_the_site_leads_to_a_page_and_an_anchor(
     site: Path, pages: dict[Path, _Read]
 ) -> None:
     broken = []
@@ -132,16 +133,14 @@ def test_every_link_within_the_site_leads_to_a_page_and_an_anchor(
     assert not broken
 
 
-@pytest.mark.slow
-def test_every_page_of_the_documentation_is_in_the_site_and_in_its_menu(site: Path) -> None:
+def _every_page_of_the_documentation_is_in_the_site_and_in_its_menu(site: Path) -> None:
     sources = [p.relative_to(DOCS) for p in DOCS.rglob("*.md") if "_build" not in p.parts]
     assert not [p for p in sources if not (site / p.with_suffix(".html")).is_file()]
     menu = _text(site / "genindex.html")  # holds the whole tree of pages
     assert not [p for p in sources if f'href="{p.with_suffix(".html").as_posix()}"' not in menu]
 
 
-@pytest.mark.slow
-def test_every_finding_code_has_its_anchor(site: Path, pages: dict[Path, _Read]) -> None:
+def _every_finding_code_has_its_anchor(site: Path, pages: dict[Path, _Read]) -> None:
     missing = []
     for code in CODES:
         page, _, anchor = page_of(code).partition("#")
@@ -150,8 +149,7 @@ def test_every_finding_code_has_its_anchor(site: Path, pages: dict[Path, _Read])
     assert not missing
 
 
-@pytest.mark.slow
-def test_every_public_name_is_in_the_reference(pages: dict[Path, _Read]) -> None:
+def _every_public_name_is_in_the_reference(pages: dict[Path, _Read]) -> None:
     anchors = set().union(*(page.anchors for page in pages.values()))
     shown = {id(thing) for full, thing in _public().items() if full in anchors}
     assert not [full for full, thing in _public().items() if id(thing) not in shown]

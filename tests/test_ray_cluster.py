@@ -35,7 +35,7 @@ from withstand.stress import ensemble, esri
 from withstand.stress.ensembles import resume
 
 ray = pytest.importorskip("ray", reason="the extra [cluster] is not installed")
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray")]  # one cluster for all
+pytestmark = pytest.mark.slow
 
 # The jobs stand in a module that workers can import: those of a test file cannot.
 _JOBS = """

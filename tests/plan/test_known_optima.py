@@ -7,6 +7,7 @@ import pytest
 from scipy import sparse
 
 from smps import read_location, read_smps
+from thoroughness import THOROUGH
 from withstand.programming.decomposition import CutStore
 from withstand.programming.information import values_of
 from withstand.programming.objective import Objective
@@ -118,6 +119,7 @@ def test_lands_builds_the_published_plants(data_dir):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not THOROUGH, reason="a minute; make test-thorough plays it")
 def test_dcap_with_whole_recourse_reaches_its_optimum(data_dir):
     problem = read_smps(data_dir / "smps" / "dcap233-200", "dcap233-200", "dcap233-200.sto")
     found = solve_two_stage(problem, gap=1e-3, time_limit=120.0)

@@ -41,8 +41,6 @@ from withstand.readers.databases.results import write_results
 from withstand.readers.databases.sources import QueryError
 from withstand.readers.databases.statements import fault_of
 
-pytestmark = pytest.mark.xdist_group("databases")  # one server for all
-
 KINDS = ("sqlite", "duckdb", "postgresql")
 READER = "reads only"
 NODES = pl.DataFrame(

@@ -23,8 +23,6 @@ from withstand.readers.mapping.targets import candidates, targets
 from withstand.readers.mapping.vocabulary import ideas, load_data, nearness
 from withstand.readers.messy import read_blocks
 
-pytestmark = pytest.mark.xdist_group("mapping")  # the files are mapped once
-
 EVERY = candidates(frozenset(), "plant")
 WEEKS = Settings(currency="USD", home="HOME")
 
