@@ -50,7 +50,7 @@ def test_the_programme_never_loses_more_than_the_simulation(seed):
 @pytest.mark.parametrize("rules", [Rules(reroute=True), Rules(), Rules(orders="made")])
 def test_the_programme_never_loses_more_than_any_simulation_of_its_class(rules):
     some = 0
-    seeds = some_of(range(2000, 2120), 40)
+    seeds = some_of(range(2000, 2120), 20)
     for seed in seeds:
         checked = verified(seed, rules)
         assert checked.breaks.height == 0, seed

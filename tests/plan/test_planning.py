@@ -390,7 +390,7 @@ def test_a_random_plan_is_the_best_of_all_portfolios(seed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", some_of(range(100, 400, 25), 3))
+@pytest.mark.parametrize("first", some_of(range(100, 400, 25), 2))
 def test_random_plans_are_the_best_of_all_portfolios(first):
     for seed in range(first, first + 25):
         compare(seed, "auto")
